@@ -1,0 +1,129 @@
+#include "base/json.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/serializer.hpp>
+
+namespace fp {
+
+const Value& null_value() {
+  static const Value value = make_value(nullptr);
+  return value;
+}
+
+bool same_value(const Value& a, const Value& b) { return a == b || (a && b && *a == *b); }
+
+const Json* json_find(const Json& json, std::string_view key) {
+  return json.is_object() ? json.get_object().if_contains(key) : nullptr;
+}
+
+std::string json_string(const Json& json, std::string_view key) {
+  const auto* value = json_find(json, key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::optional<std::int64_t> json_int(const Json& json, std::string_view key) {
+  const auto* value = json_find(json, key);
+  if (!value) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  if (value->is_uint64()) return static_cast<std::int64_t>(value->get_uint64());
+  return std::nullopt;
+}
+
+void append_text(std::string& out, const Json& json) {
+  boost::json::serializer writer;
+  writer.reset(&json);
+  char chunk[4096];
+  while (!writer.done()) {
+    const auto piece = writer.read(chunk);
+    out.append(piece.data(), piece.size());
+  }
+}
+
+std::string to_text(const Json& json) {
+  std::string out;
+  append_text(out, json);
+  return out;
+}
+
+namespace {
+
+void append_pretty(std::string& out, const Json& json, std::size_t depth) {
+  const auto indent = [&](std::size_t levels) { out.append("\n").append(levels * 2, ' '); };
+  if (const auto* object = json.if_object(); object && !object->empty()) {
+    bool first = true;
+    out += '{';
+    for (const auto& [key, value] : *object) {
+      if (!first) out += ',';
+      first = false;
+      indent(depth + 1);
+      append_text(out, Json(key));
+      out += ": ";
+      append_pretty(out, value, depth + 1);
+    }
+    indent(depth);
+    out += '}';
+  } else if (const auto* array = json.if_array(); array && !array->empty()) {
+    bool first = true;
+    out += '[';
+    for (const auto& value : *array) {
+      if (!first) out += ',';
+      first = false;
+      indent(depth + 1);
+      append_pretty(out, value, depth + 1);
+    }
+    indent(depth);
+    out += ']';
+  } else {
+    append_text(out, json);
+  }
+}
+
+}  // namespace
+
+std::string to_pretty_text(const Json& json) {
+  std::string out;
+  append_pretty(out, json, 0);
+  return out;
+}
+
+std::string to_display_text(const Json& json) {
+  return json.is_string() ? std::string(json.get_string()) : to_text(json);
+}
+
+std::string_view json_type_name(const Json& json) {
+  switch (json.kind()) {
+    case boost::json::kind::null: return "null";
+    case boost::json::kind::bool_: return "a boolean";
+    case boost::json::kind::int64:
+    case boost::json::kind::uint64:
+    case boost::json::kind::double_: return "a number";
+    case boost::json::kind::string: return "a string";
+    case boost::json::kind::array: return "a list";
+    case boost::json::kind::object: return "an object";
+  }
+  return "a value";
+}
+
+std::string pointer_token(std::string_view raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (const char c : raw) {
+    if (c == '~') out += "~0";
+    else if (c == '/') out += "~1";
+    else out += c;
+  }
+  return out;
+}
+
+std::size_t json_weight(const Json& json) {
+  std::size_t total = sizeof(Json);
+  if (const auto* text = json.if_string()) return total + text->size();
+  if (const auto* array = json.if_array()) {
+    for (const auto& item : *array) total += json_weight(item);
+  } else if (const auto* object = json.if_object()) {
+    for (const auto& [key, value] : *object) total += key.size() + json_weight(value);
+  }
+  return total;
+}
+
+}  // namespace fp

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include "base/error.hpp"
+
+namespace fp {
+
+/// An outcome the caller branches on: a value, or an Error that says what happened and what to do.
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+}  // namespace fp

@@ -1,5 +1,7 @@
 #include "base/error.hpp"
 
+#include "base/error_code.hpp"
+
 namespace fp {
 
 Error::Error(const ErrorCode& from, std::string text)

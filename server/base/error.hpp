@@ -9,10 +9,11 @@
 
 #include <boost/system/result.hpp>
 
-#include "base/error_code.hpp"
 #include "base/json.hpp"
 
 namespace fp {
+
+struct ErrorCode;  // generated: base/error_code.hpp
 
 /// One thing wrong in a document: where (JSON pointer), which rule (code), and a plain sentence.
 struct Issue {

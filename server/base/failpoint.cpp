@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.hpp"
+#include "base/error_code.hpp"
 
 namespace fp::detail {
 

@@ -4,6 +4,7 @@
 
 #include <cctype>
 
+#include "base/error_code.hpp"
 #include "base/hash.hpp"
 
 namespace fp::detail {

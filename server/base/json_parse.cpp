@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "base/error_code.hpp"
+
 namespace fp {
 
 namespace {

@@ -4,6 +4,8 @@
 
 #include <cctype>
 
+#include "base/error_code.hpp"
+
 namespace fp {
 
 std::string to_rfc3339(TimePoint time) {

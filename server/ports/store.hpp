@@ -42,6 +42,8 @@ struct Snapshot {
 };
 
 /// What lists show of an execution. Written when it starts, when its status changes and when it ends; never per step.
+/// The first write fixes what an execution is (workflow_name, version_hash, trigger, parent, retry_of); later ones
+/// change only status, started_at, completed_at, error_code, error_message and labels.
 struct ExecutionSummary {
   ExecutionId id;
   std::string workflow_name;
@@ -92,14 +94,15 @@ struct IdempotencyEntry {
   bool operator==(const IdempotencyEntry&) const = default;
 };
 
-/// All that one decision changes, for one execution. Empty parts change nothing.
+/// All that one decision changes, for one execution. Empty parts change nothing. The first write of an execution
+/// brings its summary; without one, a write for an execution that is not (or no longer) there is a conflict.
 struct ExecutionWrite {
   ExecutionId id;
   std::optional<JournalRow> row;  // first_seq must follow the last recorded event, or the write is a conflict
   std::optional<ExecutionSummary> summary;
   bool wake_changed = false;
-  std::optional<TimePoint> wake_before;  // the execution's wake-up row so far
-  std::optional<TimePoint> wake_after;   // and from now on: the earliest of its timers
+  std::optional<TimePoint> wake_before;  // a hint where the wake-up row is; never decides the outcome
+  std::optional<TimePoint> wake_after;   // the one wake-up from now on: the earliest of its timers, or none
   std::optional<Snapshot> snapshot;      // replaces the earlier one
   std::optional<IdempotencyEntry> idempotency;
   std::vector<BlobRef> blobs;            // referenced by `row` or `snapshot`; put_blob came before
@@ -125,7 +128,8 @@ struct Batch {
 
 enum class WriteOutcome {
   committed,
-  conflict,      // another writer recorded these sequence numbers first: this whole write left no trace
+  conflict,      // another writer recorded these sequence numbers first, or a summary would leave a terminal status:
+                 // this whole write left no trace
   duplicate_key  // the idempotency key is taken: this whole write left no trace; ask find_idempotency
 };
 
@@ -182,7 +186,7 @@ class Store {
   virtual std::optional<ExecutionSummary> find_execution(const ExecutionId& id) = 0;
   virtual ExecutionPage list_executions(const ExecutionFilter& filter, std::optional<ExecutionId> after,
                                         std::size_t limit) = 0;
-  /// Executions whose wake-up is due at or before `until`, earliest first.
+  /// Executions whose wake-up is due at or before `until`, earliest first; equal ones in the order they started.
   virtual std::vector<DueExecution> list_due(TimePoint until, std::size_t limit) = 0;
   /// When the next wake-up after `after` is due.
   virtual std::optional<TimePoint> find_next_due(TimePoint after) = 0;
@@ -195,8 +199,10 @@ class Store {
   /// Errors: blob.missing, blob.corrupt (the bytes do not match the hash).
   virtual Result<std::string> load_blob(const BlobRef& ref) = 0;
 
-  /// Deletes executions that ended before `ended_before` with all that belongs to them, at most `limit` in one
-  /// transaction; then old idempotency keys and unreferenced blobs. Unfinished executions are never touched.
+  /// Deletes executions that ended before `ended_before` with all that belongs to them, at most `limit` (>= 1) in
+  /// one transaction; then old idempotency keys and, once no more executions are to go, unreferenced blobs.
+  /// Unfinished executions are never touched, nor is a blob whose commit may be under way: one that was put and
+  /// never committed goes in the second sweep after that at the earliest. Safe beside commits.
   virtual PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) = 0;
   /// What the engine itself finds wrong with its files, a sentence each; empty when all is well.
   virtual std::vector<std::string> check_integrity() = 0;

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ports/store.hpp"
+#include "store/guarded.hpp"
+
+namespace fp::store {
+
+struct MemoryExecution {
+  std::uint64_t number = 0;  // in the order of arrival
+  ports::ExecutionSummary summary;
+  std::vector<ports::JournalRow> rows;
+  std::optional<ports::Snapshot> snapshot;
+  std::optional<TimePoint> wake;
+  std::vector<ports::StoredLogLine> log;
+  std::set<std::string> blobs;
+
+  std::uint64_t last_seq() const { return rows.empty() ? 0 : rows.back().first_seq + rows.back().count - 1; }
+};
+
+/// What survives a crash: a plain value, so that a copy is a disk image.
+struct MemoryState {
+  struct Timer {
+    TimePoint due{};
+    std::uint64_t number = 0;
+    ExecutionId id;
+    auto operator<=>(const Timer&) const = default;
+  };
+
+  std::map<std::uint32_t, std::uint64_t> epochs;
+  std::map<ExecutionId, MemoryExecution> executions;
+  std::set<Timer> timers;
+  std::map<std::string, ports::WorkflowVersion, std::less<>> versions;
+  std::map<std::string, std::vector<std::string>, std::less<>> hashes_by_name;
+  std::map<std::string, ports::IdempotencyEntry, std::less<>> keys;
+  std::map<std::uint64_t, ports::InboxEntry> inbox;
+  std::map<std::string, std::string, std::less<>> blobs;
+  std::uint64_t next_execution = 1;
+  std::uint64_t next_inbox = 1;
+};
+
+/// The disk of MemoryStore: it outlives the stores that are opened on it, as a real disk outlives processes.
+/// Thread-safe.
+class MemoryDisk {
+ public:
+  MemoryDisk() = default;
+  explicit MemoryDisk(MemoryState state) : state_(std::move(state)) {}
+
+  /// The disk as it is now, to go on from twice.
+  std::shared_ptr<MemoryDisk> copy() const {
+    return std::make_shared<MemoryDisk>(state_.with([](const MemoryState& state) { return state; }));
+  }
+  Guarded<MemoryState>& state() { return state_; }
+
+ private:
+  Guarded<MemoryState> state_;
+};
+
+}  // namespace fp::store

@@ -1,0 +1,33 @@
+#include "store/write_rules.hpp"
+
+#include "base/assert.hpp"
+
+namespace fp::store {
+
+using ports::WriteOutcome;
+
+namespace {
+
+bool belongs_to_execution(const ports::ExecutionWrite& write) {
+  return write.row || write.summary || write.wake_changed || write.snapshot || !write.blobs.empty() ||
+         !write.log_lines.empty();
+}
+
+}  // namespace
+
+WriteOutcome judge_write(const ports::ExecutionWrite& write, const std::optional<RecordedExecution>& recorded,
+                         bool key_is_taken) {
+  FP_ASSERT(!write.row || write.row->count > 0, "a journal row holds at least one event");
+  FP_ASSERT(!write.summary || write.summary->id == write.id, "a summary is written with its own execution");
+  if (key_is_taken) return WriteOutcome::duplicate_key;
+  if (!recorded && !write.summary && belongs_to_execution(write)) return WriteOutcome::conflict;
+  const auto last_seq = recorded ? recorded->last_seq : 0;
+  if (write.row && write.row->first_seq != last_seq + 1) return WriteOutcome::conflict;
+  if (recorded && !recorded->terminal_status.empty() && write.summary &&
+      write.summary->status != recorded->terminal_status) {
+    return WriteOutcome::conflict;
+  }
+  return WriteOutcome::committed;
+}
+
+}  // namespace fp::store

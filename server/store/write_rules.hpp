@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+
+#include "ports/store.hpp"
+
+namespace fp::store {
+
+/// What an engine must know of an execution before it may write to it.
+struct RecordedExecution {
+  std::uint64_t number = 0;     // in the order of arrival
+  std::uint64_t last_seq = 0;   // number of its last recorded event
+  std::string terminal_status;  // empty while it is unfinished
+};
+
+/// May this write be recorded? `recorded` is empty when the execution is unknown. The one place for the rules that
+/// every engine shares; duplicate keys come first because a client's retry wants to hear of them.
+ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const std::optional<RecordedExecution>& recorded,
+                                bool key_is_taken);
+
+}  // namespace fp::store

@@ -15,7 +15,7 @@ bool belongs_to_execution(const ports::ExecutionWrite& write) {
 
 }  // namespace
 
-WriteOutcome judge_write(const ports::ExecutionWrite& write, const std::optional<RecordedExecution>& recorded,
+WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
                          bool key_is_taken) {
   FP_ASSERT(!write.row || write.row->count > 0, "a journal row holds at least one event");
   FP_ASSERT(!write.summary || write.summary->id == write.id, "a summary is written with its own execution");

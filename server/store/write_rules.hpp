@@ -1,6 +1,7 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <string>
 
 #include "ports/store.hpp"
 
@@ -13,9 +14,9 @@ struct RecordedExecution {
   std::string terminal_status;  // empty while it is unfinished
 };
 
-/// May this write be recorded? `recorded` is empty when the execution is unknown. The one place for the rules that
+/// May this write be recorded? `recorded` is null when the execution is unknown. The one place for the rules that
 /// every engine shares; duplicate keys come first because a client's retry wants to hear of them.
-ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const std::optional<RecordedExecution>& recorded,
+ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
                                 bool key_is_taken);
 
 }  // namespace fp::store

@@ -47,7 +47,8 @@ void set_wake(MemoryState& state, const ExecutionId& id, std::optional<TimePoint
 
 WriteOutcome apply_write(MemoryState& state, const ExecutionWrite& write) {
   const bool key_is_taken = write.idempotency && state.keys.contains(write.idempotency->key);
-  const auto outcome = judge_write(write, find_recorded(state, write.id), key_is_taken);
+  const auto recorded = find_recorded(state, write.id);
+  const auto outcome = judge_write(write, recorded ? &*recorded : nullptr, key_is_taken);
   if (outcome != WriteOutcome::committed) return outcome;
 
   if (write.summary) apply_summary(state, *write.summary);

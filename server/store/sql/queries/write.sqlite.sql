@@ -1,0 +1,54 @@
+-- What a commit is made of.
+-- name: find_epoch
+-- The fence: who owns a shard now.
+SELECT epoch FROM shards WHERE shard = ?1;
+-- name: claim_shard
+-- Shuts every earlier owner out.
+INSERT INTO shards(shard, epoch, owner) VALUES (?1, 1, ?2)
+ON CONFLICT(shard) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner RETURNING epoch;
+-- name: add_version
+-- A known hash is left as it is.
+INSERT INTO versions(hash, name, document, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT(hash) DO NOTHING;
+-- name: find_recorded
+-- What the writer must know before it writes to an execution it has not in its cache.
+SELECT number, status,
+       (SELECT first_seq + count - 1 FROM journal WHERE execution = number ORDER BY first_seq DESC LIMIT 1)
+FROM executions WHERE id = ?1;
+-- name: add_execution
+-- The first summary fixes what the execution is.
+INSERT INTO executions(id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code,
+                       error_message, labels, parent, retry_of)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+-- name: update_execution
+-- Later summaries change only these.
+UPDATE executions SET status = ?2, started_at = ?3, completed_at = ?4, error_code = ?5, error_message = ?6, labels = ?7
+WHERE number = ?1;
+-- name: append_journal_row
+-- The hot path: one append to the table, one to its index.
+INSERT INTO journal(execution, first_seq, count, at, chain, events) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+-- name: put_snapshot
+-- Replaces the earlier one.
+INSERT INTO snapshots(execution, seq, chain, state) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT(execution) DO UPDATE SET seq = excluded.seq, chain = excluded.chain, state = excluded.state;
+-- name: put_timer
+-- An execution has at most one wake-up.
+INSERT INTO timers(execution, due) VALUES (?1, ?2) ON CONFLICT(execution) DO UPDATE SET due = excluded.due;
+-- name: delete_timer
+-- Nothing wakes it any more.
+DELETE FROM timers WHERE execution = ?1;
+-- name: add_idempotency_key
+-- Asked for before, so that a taken key never gets here.
+INSERT INTO idempotency(key, request, execution, at) VALUES (?1, ?2, ?3, ?4);
+-- name: add_inbox_entry
+-- The number is never given twice.
+INSERT INTO inbox(execution, input, at) VALUES (?1, ?2, ?3);
+-- name: delete_inbox_entry
+-- In the transaction that records what came of it.
+DELETE FROM inbox WHERE number = ?1;
+-- name: append_log_lines
+-- The lines of one commit in one row.
+INSERT INTO logs(execution, first_line, count, lines)
+VALUES (?1, coalesce((SELECT first_line + count FROM logs WHERE execution = ?1 ORDER BY first_line DESC LIMIT 1), 0), ?2, ?3);
+-- name: add_blob_ref
+-- Keeps the blob as long as the execution.
+INSERT INTO blob_refs(execution, hash, size) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;

@@ -1,0 +1,185 @@
+#include "store/sqlite/reads.hpp"
+
+#include <fmt/format.h>
+
+#include "store/sqlite/rows.hpp"
+
+namespace fp::store::reads {
+
+using namespace fp::ports;
+
+namespace {
+
+const sql::Query* choose_list(const ExecutionFilter& filter) {
+  if (filter.status) {
+    // Nearly everything completes, so that status narrows a list less than a workflow does; the others narrow it more.
+    const bool workflow_narrows_more = filter.workflow_name && *filter.status == "completed";
+    return workflow_narrows_more ? &sql::list_executions_by_workflow : &sql::list_executions_by_status;
+  }
+  if (filter.unfinished_only) return &sql::list_unfinished;
+  return filter.workflow_name ? &sql::list_executions_by_workflow : &sql::list_executions;
+}
+
+void load_rows(Connection& connection, std::uint64_t number, std::uint64_t after, std::vector<JournalRow>& rows) {
+  auto statement = connection.use(sql::load_journal);
+  statement.bind(1, number).bind(2, after);
+  while (statement.step()) {
+    auto& row = rows.emplace_back();
+    row.first_seq = statement.unsigned_integer(0);
+    row.count = static_cast<std::uint32_t>(statement.integer(1));
+    row.at = statement.time(2);
+    statement.copy_bytes(3, row.chain);
+    row.events = statement.text(4);
+  }
+}
+
+std::optional<Snapshot> load_snapshot(Connection& connection, std::uint64_t number) {
+  auto statement = connection.use(sql::load_snapshot);
+  if (!statement.bind(1, number).step()) return std::nullopt;
+  Snapshot snapshot;
+  snapshot.seq = statement.unsigned_integer(0);
+  statement.copy_bytes(1, snapshot.chain);
+  snapshot.state = statement.text(2);
+  return snapshot;
+}
+
+std::int64_t row_limit(std::size_t limit) { return static_cast<std::int64_t>(limit); }
+
+}  // namespace
+
+std::optional<WorkflowVersion> find_version(Connection& connection, const sql::Query& query, std::string_view key) {
+  auto statement = connection.use(query);
+  if (!statement.bind(1, key).step()) return std::nullopt;
+  return read_version(statement);
+}
+
+std::optional<LoadedExecution> load_execution(Connection& connection, const ExecutionId& id, bool whole) {
+  connection.use(sql::begin_read).run();
+  LoadedExecution loaded;
+  std::uint64_t number = 0;
+  {
+    auto statement = connection.use(sql::find_execution);
+    if (!statement.bind(1, id).step()) return std::nullopt;
+    loaded.summary = read_summary(statement);
+    number = statement.unsigned_integer(12);
+  }
+  if (!whole) loaded.snapshot = load_snapshot(connection, number);
+  load_rows(connection, number, loaded.snapshot ? loaded.snapshot->seq : 0, loaded.rows);
+  auto timer = connection.use(sql::load_timer);
+  if (timer.bind(1, number).step()) loaded.wake = timer.time(0);
+  return loaded;
+}
+
+std::optional<ExecutionSummary> find_execution(Connection& connection, const ExecutionId& id) {
+  auto statement = connection.use(sql::find_execution);
+  if (!statement.bind(1, id).step()) return std::nullopt;
+  return read_summary(statement);
+}
+
+ExecutionPage list_executions(Connection& connection, const ExecutionFilter& filter, std::optional<ExecutionId> after,
+                              std::size_t limit) {
+  ExecutionPage page;
+  if (limit == 0 || (filter.unfinished_only && filter.status && is_terminal_status(*filter.status))) return page;
+  // Longer than any id, so that it sorts after all of them.
+  static constexpr std::array<std::uint8_t, 17> kAfterAllIds = {255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                                                255, 255, 255, 255, 255, 255, 255, 0};
+  const auto* query = choose_list(filter);
+  auto statement = connection.use(*query);
+  statement.bind(1, after ? std::span<const std::uint8_t>(after->bytes) : std::span<const std::uint8_t>(kAfterAllIds));
+  statement.bind(2, row_limit(limit) + 1);
+  const auto text = [](const std::optional<std::string>& value) {
+    return value ? std::optional<std::string_view>(*value) : std::nullopt;
+  };
+  if (query != &sql::list_executions) statement.bind(3, text(filter.workflow_name));
+  if (query == &sql::list_executions_by_workflow || query == &sql::list_executions_by_status) {
+    statement.bind(4, text(filter.status));
+  }
+  while (statement.step()) {
+    if (page.items.size() == limit) {
+      page.next = page.items.back().id;
+      break;
+    }
+    page.items.push_back(read_summary(statement));
+  }
+  return page;
+}
+
+std::vector<DueExecution> list_due(Connection& connection, TimePoint until, std::size_t limit) {
+  auto statement = connection.use(sql::list_due);
+  statement.bind(1, until).bind(2, row_limit(limit));
+  std::vector<DueExecution> due;
+  while (statement.step()) due.push_back({statement.execution_id(0), statement.time(1)});
+  return due;
+}
+
+std::optional<TimePoint> find_next_due(Connection& connection, TimePoint after) {
+  auto statement = connection.use(sql::find_next_due);
+  if (!statement.bind(1, after).step() || statement.is_null(0)) return std::nullopt;
+  return statement.time(0);
+}
+
+std::optional<IdempotencyEntry> find_idempotency(Connection& connection, std::string_view key) {
+  auto statement = connection.use(sql::find_idempotency);
+  if (!statement.bind(1, key).step()) return std::nullopt;
+  return read_idempotency(statement);
+}
+
+std::vector<InboxEntry> list_inbox(Connection& connection, std::size_t limit) {
+  auto statement = connection.use(sql::list_inbox);
+  statement.bind(1, row_limit(limit));
+  std::vector<InboxEntry> entries;
+  while (statement.step()) {
+    entries.push_back({statement.unsigned_integer(0), statement.execution_id(1), statement.text(2), statement.time(3)});
+  }
+  return entries;
+}
+
+std::vector<StoredLogLine> list_log(Connection& connection, const ExecutionId& id, std::size_t offset,
+                                    std::size_t limit) {
+  auto statement = connection.use(sql::list_log);
+  statement.bind(1, id).bind(2, row_limit(offset));
+  std::vector<StoredLogLine> lines;
+  while (lines.size() < limit && statement.step()) {
+    auto at = static_cast<std::size_t>(statement.integer(0));
+    for (auto& line : from_log_text(statement.text(1))) {
+      if (at++ >= offset && lines.size() < limit) lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+bool is_blob_referenced(Connection& connection, const std::string& hash) {
+  return connection.use(sql::is_blob_referenced).bind(1, std::string_view(hash)).step();
+}
+
+std::vector<BlobRef> list_blobs(Connection& connection) {
+  auto statement = connection.use(sql::list_blobs);
+  std::vector<BlobRef> refs;
+  while (statement.step()) refs.push_back({statement.text(0), statement.unsigned_integer(1)});
+  return refs;
+}
+
+std::vector<std::string> check_database(Connection& connection) {
+  std::vector<std::string> found;
+  connection.use(sql::begin_read).run();
+  {
+    auto statement = connection.use(sql::check_integrity);
+    while (statement.step()) {
+      if (auto sentence = statement.text(0); sentence != "ok") found.push_back(std::move(sentence));
+    }
+  }
+  {
+    auto statement = connection.use(sql::check_journals);
+    while (statement.step()) {
+      found.push_back(fmt::format("the journal of execution {} has a gap", to_string(statement.execution_id(0))));
+    }
+  }
+  auto statement = connection.use(sql::check_strays);
+  while (statement.step()) {
+    if (statement.integer(1) == 0) continue;
+    found.push_back(fmt::format("{} rows of table {} belong to no execution", statement.integer(1), statement.text(0)));
+  }
+  return found;
+}
+
+}  // namespace fp::store::reads

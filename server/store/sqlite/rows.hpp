@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ports/store.hpp"
+#include "store/sqlite/connection.hpp"
+
+namespace fp::store {
+
+/// The twelve summary columns, in the order in which every query of summaries gives them.
+ports::ExecutionSummary read_summary(const Statement& row);
+ports::WorkflowVersion read_version(const Statement& row);
+ports::IdempotencyEntry read_idempotency(const Statement& row);
+
+/// The lines of one commit as one JSON text and back. Bytes that are not UTF-8 survive.
+std::string to_log_text(const std::vector<ports::StoredLogLine>& lines);
+std::vector<ports::StoredLogLine> from_log_text(std::string_view text);
+
+}  // namespace fp::store

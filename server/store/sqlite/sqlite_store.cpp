@@ -1,0 +1,239 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/assert.hpp"
+#include "base/error_code.hpp"
+#include "store/sqlite/migrate.hpp"
+#include "store/sqlite/reads.hpp"
+
+namespace fp::store {
+
+using namespace fp::ports;
+
+namespace {
+
+constexpr std::size_t kBlobsPerSweep = 1'000;
+
+void use_wal(Connection& connection) {
+  auto statement = connection.use(sql::use_wal);
+  if (statement.step() && statement.text(0) == "wal") return;
+  throw Unavailable(Error(codes::storage_io, fmt::format("{} can not use a write-ahead log on this file system; put the "
+                                                         "data directory on a local disk",
+                                                         connection.path())));
+}
+
+std::unique_ptr<Connection> open_writer(const DataDirectory& directory, const SqliteOptions& options) {
+  auto connection =
+      std::make_unique<Connection>(directory.database(), Access::read_write, options.busy_timeout, options.vfs);
+  check_schema_number(*connection);
+  connection->execute(sql::create_file);
+  use_wal(*connection);
+  connection->execute(sql::configure_writer);
+  connection->execute(options.durability == Durability::full ? sql::synchronous_full : sql::synchronous_normal);
+  migrate(*connection);
+  // The names of the database and its WAL must survive a power cut as well as their content.
+  sync_directory(directory.path());
+  sync_directory(std::filesystem::absolute(directory.path()).parent_path());
+  return connection;
+}
+
+Access reader_access(const DataDirectory& directory, const SqliteOptions& options) {
+  // SQLite can not read a WAL database on read-only media, unless it is told that nobody writes to it.
+  const bool is_frozen = access(directory.path().c_str(), W_OK) != 0;
+  const bool has_wal = std::filesystem::exists(directory.database() + "-wal");
+  return options.read_only && is_frozen && !has_wal ? Access::immutable : Access::read_only;
+}
+
+std::vector<std::unique_ptr<Connection>> open_readers(const DataDirectory& directory, const SqliteOptions& options) {
+  std::vector<std::unique_ptr<Connection>> readers;
+  for (std::size_t i = 0; i < options.readers; ++i) {
+    readers.push_back(std::make_unique<Connection>(directory.database(), reader_access(directory, options),
+                                                   options.busy_timeout, options.vfs));
+    readers.back()->execute(sql::configure_reader);
+  }
+  return readers;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> SqliteStore::open(const std::filesystem::path& path, SqliteOptions options) {
+  FP_ASSERT(options.readers > 0, "every reading verb needs a connection");
+  try {
+    auto directory = options.read_only ? DataDirectory::look_at(path) : DataDirectory::lock(path);
+    if (!directory) return directory.error();
+    std::unique_ptr<Writer> writer;
+    if (!options.read_only) writer = std::make_unique<Writer>(open_writer(*directory, options));
+    auto readers = open_readers(*directory, options);
+    check_schema_number(*readers.front());
+    return std::unique_ptr<Store>(
+        new SqliteStore(std::move(*directory), options, std::move(writer), std::move(readers)));
+  } catch (const Unavailable& failed) {
+    return failed.error();
+  }
+}
+
+SqliteStore::SqliteStore(DataDirectory directory, const SqliteOptions& options, std::unique_ptr<Writer> writer,
+                         std::vector<std::unique_ptr<Connection>> readers)
+    : directory_(std::move(directory)),
+      options_(options),
+      blobs_(directory_.blobs(), !options.read_only),
+      writer_(std::move(writer)),
+      readers_(std::make_unique<ReaderPool>(std::move(readers))) {
+  if (writer_) checkpoints_ = std::thread([this] { run_checkpoints(); });
+}
+
+SqliteStore::~SqliteStore() {
+  if (checkpoints_.joinable()) {
+    {
+      const std::lock_guard lock(wake_mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    checkpoints_.join();
+  }
+  readers_.reset();
+  if (writer_) writer_->with([](SqliteWriter& writer) { writer.close(); });
+}
+
+SqliteStore::Writer& SqliteStore::writer() {
+  if (writer_) return *writer_;
+  throw Unavailable(
+      Error(codes::storage_readonly, fmt::format("{} was opened for reading only", directory_.path().string())));
+}
+
+void SqliteStore::run_checkpoints() {
+  std::unique_lock lock(wake_mutex_);
+  while (true) {
+    wake_.wait(lock, [&] { return stopping_ || checkpoint_wanted_; });
+    if (stopping_) return;
+    checkpoint_wanted_ = false;
+    lock.unlock();
+    try {
+      writer_->with([](SqliteWriter& writer) { writer.checkpoint(); });
+    } catch (const Unavailable&) {
+      // The writer remembers: the next commit throws it where somebody listens.
+    }
+    lock.lock();
+  }
+}
+
+void SqliteStore::keep_wal_short(int backlog) {
+  if (backlog < options_.wal_pages_before_checkpoint) return;
+  {
+    const std::lock_guard lock(wake_mutex_);
+    checkpoint_wanted_ = true;
+  }
+  wake_.notify_one();
+}
+
+Fence SqliteStore::claim_shard(std::uint32_t shard, std::string_view owner) {
+  return writer().with([&](SqliteWriter& writer) { return writer.claim_shard(shard, owner); });
+}
+
+Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
+  int backlog = 0;
+  auto outcomes = writer().with([&](SqliteWriter& writer) {
+    // The thread may be kept from the lock by a stream of commits; then this one pays.
+    if (writer.checkpoint_backlog() > 2 * options_.wal_pages_before_checkpoint) writer.checkpoint();
+    auto result = writer.commit(batch);
+    backlog = writer.checkpoint_backlog();
+    return result;
+  });
+  if (outcomes) {
+    for (const auto& write : batch.executions) blobs_.release(write.blobs);
+  }
+  keep_wal_short(backlog);
+  return outcomes;
+}
+
+std::optional<WorkflowVersion> SqliteStore::find_version(std::string_view hash) {
+  return readers_->with([&](Connection& reader) { return reads::find_version(reader, sql::find_version, hash); });
+}
+
+std::optional<WorkflowVersion> SqliteStore::find_version_by_name(std::string_view name) {
+  return readers_->with([&](Connection& reader) { return reads::find_version(reader, sql::find_version_by_name, name); });
+}
+
+std::optional<LoadedExecution> SqliteStore::load_execution(const ExecutionId& id, bool whole) {
+  return readers_->with([&](Connection& reader) { return reads::load_execution(reader, id, whole); });
+}
+
+std::optional<ExecutionSummary> SqliteStore::find_execution(const ExecutionId& id) {
+  return readers_->with([&](Connection& reader) { return reads::find_execution(reader, id); });
+}
+
+ExecutionPage SqliteStore::list_executions(const ExecutionFilter& filter, std::optional<ExecutionId> after,
+                                           std::size_t limit) {
+  return readers_->with([&](Connection& reader) { return reads::list_executions(reader, filter, after, limit); });
+}
+
+std::vector<DueExecution> SqliteStore::list_due(TimePoint until, std::size_t limit) {
+  return readers_->with([&](Connection& reader) { return reads::list_due(reader, until, limit); });
+}
+
+std::optional<TimePoint> SqliteStore::find_next_due(TimePoint after) {
+  return readers_->with([&](Connection& reader) { return reads::find_next_due(reader, after); });
+}
+
+std::optional<IdempotencyEntry> SqliteStore::find_idempotency(std::string_view key) {
+  return readers_->with([&](Connection& reader) { return reads::find_idempotency(reader, key); });
+}
+
+std::vector<InboxEntry> SqliteStore::list_inbox(std::size_t limit) {
+  return readers_->with([&](Connection& reader) { return reads::list_inbox(reader, limit); });
+}
+
+std::vector<StoredLogLine> SqliteStore::list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) {
+  return readers_->with([&](Connection& reader) { return reads::list_log(reader, id, offset, limit); });
+}
+
+BlobRef SqliteStore::put_blob(std::string_view bytes) {
+  writer();
+  return blobs_.put(bytes);
+}
+
+Result<std::string> SqliteStore::load_blob(const BlobRef& ref) { return blobs_.load(ref); }
+
+PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) {
+  FP_ASSERT(limit > 0, "a chunk of nothing would never end");
+  PruneResult result;
+  int backlog = 0;
+  const auto step = [&](auto&& work) {
+    return writer().with([&](SqliteWriter& writer) {
+      auto done = work(writer);
+      backlog = writer.checkpoint_backlog();
+      return done;
+    });
+  };
+  const auto ended = step([&](SqliteWriter& writer) { return writer.prune_executions(ended_before, limit); });
+  const auto keys = step([&](SqliteWriter& writer) { return writer.prune_keys(keys_before, limit); });
+  result.executions = ended.count;
+  result.more = ended.more || keys.more;
+  if (!result.more) {
+    const auto sweep = readers_->with([&](Connection& reader) {
+      return blobs_.sweep(kBlobsPerSweep, [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
+    });
+    result.blobs = sweep.removed;
+    result.more = !sweep.finished;
+  }
+  if (step([](SqliteWriter& writer) { return writer.vacuum_some(); })) result.more = true;
+  keep_wal_short(backlog);
+  return result;
+}
+
+std::vector<std::string> SqliteStore::check_integrity() {
+  std::vector<BlobRef> blobs;
+  auto found = readers_->with([&](Connection& reader) {
+    blobs = reads::list_blobs(reader);
+    return reads::check_database(reader);
+  });
+  for (const auto& blob : blobs) {
+    if (!blobs_.has(blob)) found.push_back(fmt::format("the large value {} ({} bytes) is missing or cut short", blob.hash, blob.size));
+  }
+  return found;
+}
+
+}  // namespace fp::store

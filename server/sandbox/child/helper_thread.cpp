@@ -1,0 +1,37 @@
+#include "sandbox/child/helper_thread.hpp"
+
+#include <jstypes.h>
+#include <js/HelperThreadAPI.h>
+#include <semaphore.h>
+
+#include <csignal>
+#include <thread>
+
+namespace fp::sandbox {
+
+namespace {
+
+constexpr std::size_t kHelperStackBytes = 512u << 10;
+
+sem_t g_tasks;
+
+void on_task(JS::DispatchReason) { sem_post(&g_tasks); }
+
+}  // namespace
+
+void start_helper_thread() {
+  sem_init(&g_tasks, 0, 0);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // the timer's signal belongs to the main thread
+  std::thread([] {
+    for (;;) {
+      if (sem_wait(&g_tasks) == 0) JS::RunHelperThreadTask();
+    }
+  }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  JS::SetHelperThreadTaskCallback(on_task, 1, kHelperStackBytes);
+}
+
+}  // namespace fp::sandbox

@@ -1,0 +1,89 @@
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "sandbox/child/confinement.hpp"
+#include "sandbox/child/engine.hpp"
+#include "sandbox/child/exit_code.hpp"
+
+namespace fp::sandbox {
+
+namespace {
+
+bool write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(Confinement::kChannel, bytes.data(), bytes.size());
+    if (written <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+/// The answer to one frame; false when it is no request.
+bool answer_frame(Engine& engine, const wire::Frame& frame, std::string& bytes, bool& is_retiring) {
+  wire::Evaluate evaluate;
+  wire::Check check;
+  wire::Answer answer;
+  if (frame.kind == wire::Kind::kEvaluate && wire::from_body(frame.body, evaluate)) {
+    answer = engine.evaluate(evaluate);
+    bytes = wire::to_frame(wire::Kind::kEvaluated, frame.id, answer);
+  } else if (frame.kind == wire::Kind::kCheck && wire::from_body(frame.body, check)) {
+    answer = engine.check(check);
+    bytes = wire::to_frame(wire::Kind::kChecked, frame.id, answer);
+  } else {
+    return false;
+  }
+  is_retiring = answer.retiring;
+  return true;
+}
+
+/// Answers frames in order, each written before the next is begun: the parent tells by that which one was at work
+/// when the process died.
+int serve(Engine& engine) {
+  constexpr std::size_t kReadBytes = 256u << 10;
+  std::vector<char> buffer(kReadBytes);
+  std::size_t filled = 0;
+  for (;;) {
+    if (buffer.size() - filled < kReadBytes / 2) buffer.resize(buffer.size() * 2);
+    const ssize_t got = read(Confinement::kChannel, buffer.data() + filled, buffer.size() - filled);
+    if (got <= 0) return kExitDone;
+    filled += static_cast<std::size_t>(got);
+    std::string_view rest(buffer.data(), filled);
+    wire::Frame frame;
+    wire::Scan scan;
+    while ((scan = wire::take_frame(rest, wire::kMaxRequestBytes, frame)) == wire::Scan::kFrame) {
+      std::string answer;
+      bool is_retiring = false;
+      if (!answer_frame(engine, frame, answer, is_retiring)) return kExitProtocol;
+      if (!write_all(answer) || is_retiring) return kExitDone;
+      engine.tidy();
+    }
+    if (scan == wire::Scan::kBroken) return kExitProtocol;
+    filled = rest.size();
+    buffer.erase(buffer.begin(), buffer.end() - static_cast<std::ptrdiff_t>(buffer.size() - (rest.data() - buffer.data())));
+    buffer.resize(std::max(kReadBytes, filled * 2));
+  }
+}
+
+int run() {
+  // One arena and a fixed threshold: address space is limited, and large blocks must go back when freed.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  setenv("TZ", "UTC0", 1);
+  Confinement confinement;
+  if (!confinement.begin()) return kExitNotConfined;
+  const auto engine = Engine::start();
+  if (!engine) return kExitNoEngine;
+  if (!confinement.finish()) return kExitNotConfined;
+  if (!write_all(wire::to_frame(wire::Hello{confinement.layers()}))) return kExitDone;
+  return serve(*engine);
+}
+
+}  // namespace
+
+}  // namespace fp::sandbox
+
+// Ends without running destructors: the engine's helper thread never ends, and there is nothing to keep.
+int main() { _exit(fp::sandbox::run()); }

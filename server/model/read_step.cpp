@@ -50,6 +50,7 @@ void read_config(Reading& reading, Step& step, const Json& config, const std::st
     plain.erase(found);
   }
   step.config = Template::parse(Json(std::move(plain)), pointer, reading.issues);
+  if (step.config.is_constant()) step.constant_config = make_value(step.config.constant());
   SchemaOptions options;
   options.is_open = [](const Json& value) {
     return value.is_string() && std::string_view(value.get_string()).find("{{") != std::string_view::npos;

@@ -153,17 +153,25 @@ std::vector<std::pair<std::string, const Template*>> Template::list_members() co
 
 namespace {
 
-Result<Json> evaluate(const Expression& expression, const Scope& scope, std::span<const Result<Json>> results,
-                      std::size_t& used) {
+/// The error, and where in the document it happened.
+Error placed(Error error, const Expression& expression, const std::string& pointer) {
+  if (error.details.is_null()) error.details = JsonObject{{"pointer", pointer}, {"expression", expression.source}};
+  return error;
+}
+
+Result<Json> evaluate(const Expression& expression, const std::string& pointer, const Scope& scope,
+                      std::span<const Result<Json>> results, std::size_t& used) {
   if (expression.constant) return *expression.constant;
   if (expression.path) {
     Json scratch;
     const auto read = scope.read(*expression.path, scratch);
-    if (!read) return read.error();
+    if (!read) return placed(read.error(), expression, pointer);
     return **read;
   }
   if (used >= results.size()) return Error(codes::expr_failed, "the expression was not evaluated");
-  return results[used++];
+  const auto& result = results[used++];
+  if (!result) return placed(result.error(), expression, pointer);
+  return result;
 }
 
 }  // namespace
@@ -175,7 +183,7 @@ Result<Json> Template::render(const Scope& scope, std::span<const Result<Json>> 
 
 Result<Json> Template::render_from(const Scope& scope, std::span<const Result<Json>> results, std::size_t& used) const {
   if (const auto* constant = std::get_if<Json>(&node_)) return *constant;
-  if (const auto* expression = std::get_if<Expression>(&node_)) return evaluate(*expression, scope, results, used);
+  if (const auto* expression = std::get_if<Expression>(&node_)) return evaluate(*expression, pointer_, scope, results, used);
   if (const auto* text = std::get_if<Text>(&node_)) {
     std::string out;
     for (const auto& part : text->parts) {
@@ -183,7 +191,7 @@ Result<Json> Template::render_from(const Scope& scope, std::span<const Result<Js
         out += *plain;
         continue;
       }
-      auto value = evaluate(std::get<Expression>(part), scope, results, used);
+      auto value = evaluate(std::get<Expression>(part), pointer_, scope, results, used);
       if (!value) return value;
       out += to_display_text(*value);
     }

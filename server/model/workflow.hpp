@@ -49,6 +49,7 @@ struct Step {
   std::string name;
   const TaskTypeSpec* type = nullptr;  // owned by the registry, which outlives every workflow
   Template config;                     // an object, without the fields evaluated per item
+  Value constant_config;               // the same when nothing in it is evaluated
   std::vector<std::pair<std::string, Template>> per_item;
   std::vector<std::uint32_t> incoming;  // positions in Workflow::edges
   std::vector<std::uint32_t> outgoing;

@@ -9,15 +9,11 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/unique_function.hpp"
+#include "model/scope_entry.hpp"
 
 namespace fp::ports {
 
-/// One name an expression may read. `path` is a dotted path of plain names ("input", "steps.crm.output",
-/// "execution"); entries never overlap, and an intermediate object (`steps`, `steps.crm`) holds only what is listed.
-struct ScopeEntry {
-  std::string path;
-  Value value;
-};
+using model::ScopeEntry;
 
 struct ExpressionLimits {
   Milliseconds time{1000};

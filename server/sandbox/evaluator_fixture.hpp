@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <future>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "base/json_parse.hpp"
+#include "sandbox/sandbox_process.hpp"
 #include "sandbox/sandboxed_evaluator.hpp"
 
 namespace fp::sandbox {

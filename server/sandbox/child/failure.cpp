@@ -71,6 +71,7 @@ Outcome stopped(Verdict verdict, const char* text) { return {.verdict = verdict,
 
 Verdict syntax_verdict(const JSErrorReport& report) {
   switch (report.errorNumber) {
+    case JSMSG_OVER_RECURSED: return Verdict::kStack;
     case JSMSG_STRICT_CODE_WITH:
     case JSMSG_AWAIT_IN_PARAMETER:
     case JSMSG_AWAIT_OUTSIDE_ASYNC:

@@ -33,6 +33,7 @@ void throw_file_error(int error_number, std::string_view what) { throw Unavailab
 
 Error sqlite_error(int result_code, int error_number, std::string_view message, std::string_view path) {
   const int primary = result_code & 0xff;
+  if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) error_number = 0;  // a leftover of an earlier call
   if (primary == SQLITE_FULL || is_full(error_number)) {
     return Error(codes::storage_full,
                  fmt::format("the disk that holds {} is full ({}); free space and start again", path, message));

@@ -43,7 +43,9 @@ std::unique_ptr<Connection> open_writer(const DataDirectory& directory, const Sq
 Access reader_access(const DataDirectory& directory, const SqliteOptions& options) {
   // SQLite can not read a WAL database on read-only media, unless it is told that nobody writes to it.
   const bool is_frozen = access(directory.path().c_str(), W_OK) != 0;
-  const bool has_wal = std::filesystem::exists(directory.database() + "-wal");
+  std::error_code no_wal;
+  const auto wal_size = std::filesystem::file_size(directory.database() + "-wal", no_wal);
+  const bool has_wal = !no_wal && wal_size > 0;
   return options.read_only && is_frozen && !has_wal ? Access::immutable : Access::read_only;
 }
 
@@ -136,7 +138,7 @@ Fence SqliteStore::claim_shard(std::uint32_t shard, std::string_view owner) {
 Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
   int backlog = 0;
   auto outcomes = writer().with([&](SqliteWriter& writer) {
-    // The thread may be kept from the lock by a stream of commits; then this one pays.
+    // Batches so large that the thread did not get its turn in time: this one pays.
     if (writer.checkpoint_backlog() > 2 * options_.wal_pages_before_checkpoint) writer.checkpoint();
     auto result = writer.commit(batch);
     backlog = writer.checkpoint_backlog();
@@ -211,7 +213,9 @@ PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, st
   const auto ended = step([&](SqliteWriter& writer) { return writer.prune_executions(ended_before, limit); });
   const auto keys = step([&](SqliteWriter& writer) { return writer.prune_keys(keys_before, limit); });
   result.executions = ended.count;
-  result.more = ended.more || keys.more;
+  const bool has_free_pages = step([](SqliteWriter& writer) { return writer.vacuum_some(); });
+  result.more = ended.more || keys.more || has_free_pages;
+  // Last, and once a round of calls: pins lapse by counting sweeps.
   if (!result.more) {
     const auto sweep = readers_->with([&](Connection& reader) {
       return blobs_.sweep(kBlobsPerSweep, [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
@@ -219,7 +223,6 @@ PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, st
     result.blobs = sweep.removed;
     result.more = !sweep.finished;
   }
-  if (step([](SqliteWriter& writer) { return writer.vacuum_some(); })) result.more = true;
   keep_wal_short(backlog);
   return result;
 }

@@ -60,7 +60,7 @@ class SqliteStore final : public ports::Store {
   std::vector<std::string> check_integrity() override;
 
  private:
-  using Writer = Guarded<SqliteWriter>;
+  using Writer = Guarded<SqliteWriter, FairMutex>;
   SqliteStore(DataDirectory directory, const SqliteOptions& options, std::unique_ptr<Writer> writer,
               std::vector<std::unique_ptr<Connection>> readers);
   Writer& writer();

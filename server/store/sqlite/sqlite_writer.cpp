@@ -294,8 +294,10 @@ void SqliteWriter::checkpoint() {
 }
 
 void SqliteWriter::close() noexcept {
-  if (failure_ || !connection_) return;
-  sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (failure_) return;
+  auto* handle = connection_->handle();
+  const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code == SQLITE_OK) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);  // removes the WAL
 }
 
 }  // namespace fp::store

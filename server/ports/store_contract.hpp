@@ -1,102 +1,20 @@
 #pragma once
 
-#include <atomic>
-#include <memory>
+#include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "ports/store.hpp"
+#include "ports/store_samples.hpp"
 
-/// What every storage engine must do, as one typed suite. An engine gives a fixture type with
-/// `fp::ports::Store& store()`, `void reopen()` (close in order and open the same data again) and
-/// `void damage_blob(const BlobRef&)`, `void lose_blob(const BlobRef&)`, and instantiates StoreContract beside itself.
+/// What every storage engine must do when it records and reads. An engine instantiates this suite and that of
+/// store_upkeep_contract.hpp beside itself, with an engine type as store_samples.hpp wants it.
 namespace fp::ports {
 
-inline TimePoint at_ms(std::int64_t ms) { return TimePoint(Milliseconds(1'760'000'000'000 + ms)); }
-
-inline ExecutionId test_id(std::uint32_t number) {
-  ExecutionId id;
-  for (std::size_t i = 0; i < 4; ++i) id.bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
-  id.bytes[6] = 0x70;
-  return id;
-}
-
-inline ExecutionSummary test_summary(std::uint32_t number, std::string status = "running") {
-  ExecutionSummary summary;
-  summary.id = test_id(number);
-  summary.workflow_name = "signup";
-  summary.version_hash = "abc";
-  summary.status = std::move(status);
-  summary.started_at = at_ms(number);
-  if (is_terminal_status(summary.status)) summary.completed_at = at_ms(number);
-  return summary;
-}
-
-inline JournalRow test_row(std::uint64_t first_seq, std::uint32_t count = 1) {
-  JournalRow row;
-  row.first_seq = first_seq;
-  row.count = count;
-  row.at = at_ms(static_cast<std::int64_t>(first_seq));
-  row.events = "[\"event " + std::to_string(first_seq) + "\"]";
-  row.chain = chain_hash({}, row.events);
-  return row;
-}
-
-inline ExecutionWrite start_write(std::uint32_t number, std::string status = "running") {
-  ExecutionWrite write;
-  write.id = test_id(number);
-  write.row = test_row(1);
-  write.summary = test_summary(number, std::move(status));
-  return write;
-}
-
-inline ExecutionWrite row_write(std::uint32_t number, std::uint64_t first_seq, std::uint32_t count = 1) {
-  ExecutionWrite write;
-  write.id = test_id(number);
-  write.row = test_row(first_seq, count);
-  return write;
-}
-
 template <class Engine>
-class StoreContract : public ::testing::Test {
- protected:
-  Store& store() { return engine_.store(); }
-
-  std::vector<WriteOutcome> commit(std::vector<ExecutionWrite> writes) {
-    Batch batch;
-    batch.fence = fence_;
-    batch.executions = std::move(writes);
-    return commit(batch);
-  }
-  std::vector<WriteOutcome> commit(const Batch& batch) {
-    auto outcomes = store().commit(batch);
-    EXPECT_TRUE(outcomes) << (outcomes ? "" : outcomes.error().message);
-    return outcomes ? *outcomes : std::vector<WriteOutcome>{};
-  }
-  WriteOutcome commit_one(ExecutionWrite write) {
-    std::vector<ExecutionWrite> writes;
-    writes.push_back(std::move(write));
-    return commit(std::move(writes)).at(0);
-  }
-  PruneResult prune_all(TimePoint ended_before, TimePoint keys_before = {}, std::size_t limit = 100) {
-    PruneResult sum;
-    for (bool more = true; more;) {
-      const auto part = store().prune(ended_before, keys_before, limit);
-      sum.executions += part.executions;
-      sum.blobs += part.blobs;
-      more = part.more;
-    }
-    return sum;
-  }
-
-  Engine engine_;
-  Fence fence_;
-};
-
+class StoreContract : public StoreFixture<Engine> {};
 TYPED_TEST_SUITE_P(StoreContract);
 
 TYPED_TEST_P(StoreContract, GivesBackWhatOneCommitRecorded) {
@@ -155,7 +73,6 @@ TYPED_TEST_P(StoreContract, NumbersBeginAtOne) {
 
 TYPED_TEST_P(StoreContract, AConflictLeavesNoTraceAndTheOthersCommit) {
   this->commit_one(start_write(1));
-  this->store();
   Batch batch;
   batch.inbox.push_back({0, test_id(1), "{}", at_ms(1)});
   this->commit(batch);
@@ -421,158 +338,13 @@ TYPED_TEST_P(StoreContract, TheInboxKeepsInputsUntilTheyAreConsumed) {
   EXPECT_GT(this->store().list_inbox(10).at(0).number, entries[1].number) << "numbers are never used again";
 }
 
-TYPED_TEST_P(StoreContract, LogLinesKeepTheirOrderAndPage) {
-  auto first = start_write(1);
-  first.log_lines = {{"fetch", -1, 1, {at_ms(1), "info", "one \xF0\x9F\x98\x80 \"quoted\""}},
-                     {"fetch", 3, 2, {at_ms(2), "error", std::string("nul \0 inside", 12)}}};
-  auto second = row_write(1, 2);
-  second.log_lines = {{"send", -1, 1, {at_ms(3), "debug", "three"}}};
-  this->commit({first, second});
-  auto all = first.log_lines;
-  all.push_back(second.log_lines[0]);
-  EXPECT_EQ(this->store().list_log(test_id(1), 0, 10), all);
-  EXPECT_EQ(this->store().list_log(test_id(1), 1, 1), std::vector{all[1]});
-  EXPECT_EQ(this->store().list_log(test_id(1), 1, 5), (std::vector{all[1], all[2]}));
-  EXPECT_EQ(this->store().list_log(test_id(1), 2, 5), std::vector{all[2]});
-  EXPECT_TRUE(this->store().list_log(test_id(1), 3, 5).empty());
-}
-
-TYPED_TEST_P(StoreContract, ABlobComesBackWholeAndIsStoredOnce) {
-  const std::string bytes(100'000, 'x');
-  const auto ref = this->store().put_blob(bytes);
-  EXPECT_EQ(ref.size, bytes.size());
-  EXPECT_EQ(ref.hash, to_hex(hash_256(bytes)));
-  EXPECT_EQ(this->store().put_blob(bytes), ref);
-  this->engine_.reopen();
-  EXPECT_EQ(*this->store().load_blob(ref), bytes);
-  EXPECT_EQ(*this->store().load_blob(this->store().put_blob("")), "");
-}
-
-TYPED_TEST_P(StoreContract, ALostOrDamagedBlobIsNamedAndNeverReturned) {
-  const auto ref = this->store().put_blob("the bytes");
-  this->engine_.damage_blob(ref);
-  auto loaded = this->store().load_blob(ref);
-  ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().code, "blob.corrupt");
-  EXPECT_NE(loaded.error().message.find(ref.hash), std::string::npos);
-  this->engine_.lose_blob(ref);
-  loaded = this->store().load_blob(ref);
-  ASSERT_FALSE(loaded);
-  EXPECT_EQ(loaded.error().code, "blob.missing");
-  EXPECT_EQ(this->store().put_blob("the bytes"), ref);
-  EXPECT_TRUE(this->store().load_blob(ref)) << "putting the bytes again heals";
-}
-
-TYPED_TEST_P(StoreContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfinished) {
-  std::vector<ExecutionWrite> writes;
-  for (std::uint32_t i = 1; i <= 10; ++i) {
-    writes.push_back(start_write(i, i % 2 ? "completed" : "running"));
-    writes.back().wake_changed = true;
-    writes.back().wake_after = at_ms(i);
-    writes.back().log_lines = {{"a", -1, 1, {at_ms(1), "info", "text"}}};
-    if (i == 1) writes.back().summary->completed_at = at_ms(8);
-  }
-  Batch batch;
-  batch.executions = std::move(writes);
-  batch.inbox = {{0, test_id(3), "{}", at_ms(1)}, {0, test_id(4), "{}", at_ms(1)}};
-  this->commit(batch);
-
-  auto pruned = this->store().prune(at_ms(9), {}, 2);
-  EXPECT_EQ(pruned.executions, 2U);
-  EXPECT_TRUE(pruned.more);
-  EXPECT_FALSE(this->store().find_execution(test_id(3)));
-  EXPECT_FALSE(this->store().find_execution(test_id(5)));
-  EXPECT_TRUE(this->store().find_execution(test_id(1))) << "it ended later than 3 and 5";
-  EXPECT_EQ(this->prune_all(at_ms(9)).executions, 2U);
-  EXPECT_TRUE(this->store().find_execution(test_id(9))) << "ended at the bound, not before it";
-  EXPECT_EQ(this->store().list_executions({std::nullopt, std::nullopt, true}, std::nullopt, 10).items.size(), 5U);
-  EXPECT_EQ(this->store().list_due(at_ms(99), 99).size(), 6U);
-  EXPECT_TRUE(this->store().list_log(test_id(3), 0, 9).empty());
-  EXPECT_FALSE(this->store().list_log(test_id(4), 0, 9).empty());
-  EXPECT_EQ(this->store().list_inbox(9).size(), 1U);
-  EXPECT_TRUE(this->store().check_integrity().empty());
-
-  EXPECT_EQ(this->commit_one(row_write(3, 2)), WriteOutcome::conflict) << "what was pruned is gone";
-  EXPECT_EQ(this->commit_one(start_write(3)), WriteOutcome::committed);
-}
-
-TYPED_TEST_P(StoreContract, PruneForgetsOldKeys) {
-  auto old_key = start_write(1);
-  old_key.idempotency = IdempotencyEntry{"old", {}, test_id(1), at_ms(1)};
-  auto new_key = start_write(2);
-  new_key.idempotency = IdempotencyEntry{"new", {}, test_id(2), at_ms(5)};
-  this->commit({old_key, new_key});
-  this->prune_all({}, at_ms(5));
-  EXPECT_FALSE(this->store().find_idempotency("old"));
-  EXPECT_TRUE(this->store().find_idempotency("new"));
-}
-
-TYPED_TEST_P(StoreContract, PruneCollectsABlobWithItsLastExecution) {
-  const auto shared = this->store().put_blob("shared");
-  const auto own = this->store().put_blob("own");
-  auto a = start_write(1, "completed");
-  a.blobs = {shared, own};
-  auto b = start_write(2);
-  b.blobs = {shared, shared};
-  this->commit({a, b});
-  EXPECT_EQ(this->prune_all(at_ms(100)).blobs, 1U);
-  EXPECT_TRUE(this->store().load_blob(shared));
-  EXPECT_FALSE(this->store().load_blob(own));
-}
-
-TYPED_TEST_P(StoreContract, ABlobBetweenPutAndCommitSurvivesAPrune) {
-  const auto ref = this->store().put_blob("about to be committed");
-  EXPECT_EQ(this->prune_all({}).blobs, 0U);
-  auto write = start_write(1);
-  write.blobs = {ref};
-  this->commit_one(write);
-  for (int sweep = 0; sweep < 4; ++sweep) EXPECT_EQ(this->prune_all({}).blobs, 0U);
-  EXPECT_TRUE(this->store().load_blob(ref));
-
-  const auto orphan = this->store().put_blob("never committed");
-  std::size_t collected = 0;
-  for (int sweep = 0; sweep < 4; ++sweep) collected += this->prune_all({}).blobs;
-  EXPECT_EQ(collected, 1U);
-  EXPECT_FALSE(this->store().load_blob(orphan));
-}
-
-TYPED_TEST_P(StoreContract, ReadersSeeWholeCommitsWhileTheWriterWrites) {
-  this->commit_one(start_write(1));
-  std::atomic<bool> done{false};
-  std::atomic<int> torn{0};
-  std::thread reader([&] {
-    while (!done) {
-      const auto loaded = this->store().load_execution(test_id(1));
-      const auto last = loaded->rows.back().first_seq;
-      if (loaded->rows.size() != last || loaded->wake.value_or(at_ms(1)) != at_ms(static_cast<std::int64_t>(last))) ++torn;
-      this->store().list_executions({}, std::nullopt, 5);
-      this->store().list_due(at_ms(1000), 5);
-    }
-  });
-  for (std::uint64_t seq = 2; seq <= 200; ++seq) {
-    auto write = row_write(1, seq);
-    write.wake_changed = true;
-    write.wake_after = at_ms(static_cast<std::int64_t>(seq));
-    ASSERT_EQ(this->commit_one(write), WriteOutcome::committed);
-    if (seq % 50 == 0) this->store().prune(at_ms(0), {}, 10);
-  }
-  done = true;
-  reader.join();
-  EXPECT_EQ(torn, 0);
-}
-
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, KnowsNothingOfWhatWasNeverWritten,
                             AppendsOnlyTheRowThatFollows, NumbersBeginAtOne, AConflictLeavesNoTraceAndTheOthersCommit,
                             OneBatchMayWriteTheSameExecutionTwice, RefusesToWriteToAnExecutionThatIsNotThere,
                             ATerminalStatusIsFinal, ALaterSummaryChangesOnlyWhatMayChange, AnOldOwnerIsFenced,
                             AnEpochFromTheFutureIsFencedToo, LoadsTheSnapshotAndOnlyTheRowsAfterIt,
                             StoresAVersionOnceAndFindsTheNewestOfAName, PagesNewestFirstAndStaysStableUnderInserts,
-                            FiltersByEveryMixOfStatusNameAndUnfinished,
-                            WakeUpsComeEarliestFirstAndEachExecutionHasOne, AnIdempotencyKeyIsGivenOnce,
-                            TheInboxKeepsInputsUntilTheyAreConsumed, LogLinesKeepTheirOrderAndPage,
-                            ABlobComesBackWholeAndIsStoredOnce, ALostOrDamagedBlobIsNamedAndNeverReturned,
-                            PruneTakesTheOldestEndedFirstAndNeverTheUnfinished, PruneForgetsOldKeys,
-                            PruneCollectsABlobWithItsLastExecution, ABlobBetweenPutAndCommitSurvivesAPrune,
-                            ReadersSeeWholeCommitsWhileTheWriterWrites);
+                            FiltersByEveryMixOfStatusNameAndUnfinished, WakeUpsComeEarliestFirstAndEachExecutionHasOne,
+                            AnIdempotencyKeyIsGivenOnce, TheInboxKeepsInputsUntilTheyAreConsumed);
 
 }  // namespace fp::ports

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "ports/store_contract.hpp"
+#include "ports/store_samples.hpp"
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "base/error_code.hpp"
 #include "ports/store_contract.hpp"
+#include "ports/store_upkeep_contract.hpp"
 
 namespace fp::store {
 namespace {
@@ -31,6 +32,7 @@ class MemoryEngine {
 
 namespace fp::ports {
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUpkeepContract, fp::store::MemoryEngine);
 }
 
 namespace fp::store {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "ports/store_contract.hpp"
+#include "ports/store_samples.hpp"
 #include "store/sqlite/fault_vfs_test.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 

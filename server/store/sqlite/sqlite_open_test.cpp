@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ports/store_contract.hpp"
+#include "ports/store_samples.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 
 namespace fp::store {

@@ -4,11 +4,13 @@
 #include <sqlite3.h>
 
 #include "ports/store_contract.hpp"
+#include "ports/store_upkeep_contract.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 
 namespace fp::ports {
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, fp::store::SqliteEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreUpkeepContract, fp::store::SqliteEngine);
 }
 
 namespace fp::store {

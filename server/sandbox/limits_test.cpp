@@ -79,9 +79,22 @@ TEST_F(Limits, ResultsHaveALimitEach) {
 }
 
 TEST_F(Limits, GarbageOfEarlierRequestsDoesNotCountAgainstLaterOnes) {
-  for (int i = 0; i < 60; ++i) {
-    ASSERT_EQ(evaluate_within(Milliseconds(5000), "new Array(500000).fill(0).map((_, i) => i * 1.5).length"), "500000") << i;
+  evaluate_one(evaluator_, "1");
+  const auto process = evaluator_.status().process_ids;
+  for (int i = 0; i < 25; ++i) {
+    ASSERT_EQ(evaluate_within(Milliseconds(5000), "Array.from('x'.repeat(300000)).map((c, i) => i * 1.5).length"), "300000") << i;
   }
+  EXPECT_EQ(evaluator_.status().process_ids, process);
+}
+
+TEST_F(Limits, ManyDifferentExpressionsDoNotFillTheProcess) {
+  evaluate_one(evaluator_, "1");
+  const auto process = evaluator_.status().process_ids;
+  for (int i = 0; i < 6'000; ++i) {
+    const auto number = std::to_string(i);
+    ASSERT_EQ(evaluate_one(evaluator_, "[1, 2, 3].map(x => x * 0).concat([" + number + "]).filter(x => x > 0 || x === " + number + ").pop()"), number);
+  }
+  EXPECT_EQ(evaluator_.status().process_ids, process);
 }
 
 TEST_F(Limits, OneLateExpressionTakesTheWholeRequestWithIt) {

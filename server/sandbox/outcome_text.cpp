@@ -49,6 +49,22 @@ Error make_error(const Outcome& outcome, std::string_view expression, const Read
   return Error(codes::expr_failed, with_position(outcome));
 }
 
+/// RFC 3629, as far as a terminal or a browser could be confused: stray, missing and overlong bytes.
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    if (length == 0 || text.size() - i < length) return false;
+    for (std::size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+bool is_message(std::string_view text) { return text.size() <= wire::kMaxMessageBytes + sizeof "not allowed in expressions: " && is_utf8(text); }
+
 const Json* item_at(const ports::EvaluationRequest& request, std::size_t index) {
   const auto* items = request.items ? request.items->if_array() : nullptr;
   return items ? &(*items)[index] : nullptr;
@@ -71,6 +87,11 @@ ports::EvaluationAnswer make_evaluation_answer(const ports::EvaluationRequest& r
       results.results.push_back(parse_result(outcome.text));
       const auto& result = results.results.back();
       if (!result && result.error().code == codes::expr_crashed.id) is_sane = false;
+      continue;
+    }
+    if (!is_message(outcome.text)) {
+      is_sane = false;
+      results.results.push_back(Error(codes::expr_crashed, "the expression process sent what is no message"));
       continue;
     }
     const ReadableScope scope{request.scope, item_at(request, i % per_expression)};

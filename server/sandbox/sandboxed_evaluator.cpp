@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 
 #include "base/error_code.hpp"
@@ -17,6 +18,8 @@ namespace {
 using ports::EvaluationRequest;
 
 constexpr Milliseconds kCheckTime{1000};
+constexpr std::size_t kLeastMemoryBytes = 4u << 20;
+constexpr std::size_t kMostMemoryBytes = 512u << 20;
 constexpr Milliseconds kLongestTime{10 * 60 * 1000};
 
 std::string make_frame(std::uint32_t id, const EvaluationRequest& request) {
@@ -24,7 +27,7 @@ std::string make_frame(std::uint32_t id, const EvaluationRequest& request) {
   std::vector<std::string> items;
   wire::Evaluate evaluate;
   evaluate.time_ms = static_cast<std::uint32_t>(std::clamp(request.limits.time, Milliseconds(1), kLongestTime).count());
-  evaluate.memory_bytes = request.limits.memory_bytes;
+  evaluate.memory_bytes = std::clamp(request.limits.memory_bytes, kLeastMemoryBytes, kMostMemoryBytes);
   evaluate.result_bytes = request.limits.result_bytes;
   evaluate.now_ms = request.now.time_since_epoch().count();
   evaluate.seed = request.seed;
@@ -88,8 +91,16 @@ std::vector<std::optional<ports::SyntaxProblem>> SandboxedEvaluator::check_synta
   loop_->submit(std::move(task), IoLoop::Bound::kNone);
   auto answer = future.get();
   if (answer) return make_syntax_problems(*answer);
+  if (expressions.size() > 1) return check_each(expressions);
   const ports::SyntaxProblem problem{1, 1, "the expression could not be checked: " + answer.error().message};
   return {expressions.size(), problem};
+}
+
+/// So that an expression which the process does not survive spoils the answer for itself only.
+std::vector<std::optional<ports::SyntaxProblem>> SandboxedEvaluator::check_each(const std::vector<std::string>& expressions) {
+  std::vector<std::optional<ports::SyntaxProblem>> problems;
+  for (const auto& expression : expressions) problems.push_back(check_syntax({expression}).front());
+  return problems;
 }
 
 }  // namespace fp::sandbox

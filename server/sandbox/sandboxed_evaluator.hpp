@@ -35,6 +35,8 @@ class SandboxedEvaluator final : public ports::ExpressionEvaluator {
   SandboxStatus status() const;
 
  private:
+  std::vector<std::optional<ports::SyntaxProblem>> check_each(const std::vector<std::string>& expressions);
+
   std::atomic<std::uint32_t> next_id_{1};
   const std::unique_ptr<IoLoop> loop_;
 };

@@ -104,7 +104,7 @@ bool Confinement::begin() {
 }
 
 bool Confinement::finish() {
-  if (!measure_idle_memory() || !limit_memory(kDefaultMemoryBytes)) return false;
+  if (!measure_idle_memory() || !cap_memory() || !limit_memory(kDefaultMemoryBytes)) return false;
   if (deny_all_files()) hold("landlock");
   if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, kChannel + 1) || !limit(RLIMIT_FSIZE, 0)) return false;
   hold("rlimits");

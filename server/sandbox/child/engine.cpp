@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::size_t kStackBytes = 512u << 10;
 constexpr std::size_t kGarbageBytes = 24u << 20;
+constexpr std::size_t kCachedBytes = 32u << 20;
 constexpr unsigned kRequestsBetweenLooks = 16;
 
 bool parse_json(JSContext* cx, std::string_view text, JS::MutableHandleValue value) {
@@ -71,6 +72,8 @@ Engine::Engine(JSContext* cx, JSObject* global)
     : cx_(cx), global_(cx, global), realm_(cx, global), functions_(cx), results_(cx),
       empty_pattern_(cx, JS::NewUCRegExpObject(cx, u"(?:)", 4, JS::RegExpFlag::NoFlags)) {
   JS::SetJobQueue(cx, &jobs_);
+  collect();
+  idle_ = live_;
 }
 
 wire::Answer Engine::evaluate(const wire::Evaluate& request) {
@@ -81,17 +84,15 @@ wire::Answer Engine::evaluate(const wire::Evaluate& request) {
   Watch::begin(request.time_ms);
   std::size_t bytes = 0;
   answer.outcomes.reserve(work.evaluations);
-  for (std::size_t n = 0; n < work.evaluations; ++n) {
+  while (answer.outcomes.size() < work.evaluations) {
+    const std::size_t n = answer.outcomes.size();
     const std::size_t per_expression = work.evaluations / request.expressions.size();
     auto outcome = evaluate_one(work, request.expressions[n / per_expression], n % per_expression);
     bytes += outcome.text.size() + wire::kHeaderBytes + sizeof outcome;
     if (bytes > wire::kMaxAnswerBytes / 2) outcome = {.verdict = wire::Verdict::kTooLarge};
     answer.outcomes.push_back(std::move(outcome));
-    const bool is_over = Watch::is_timed_out() || Watch::is_out_of_memory();
-    if (is_over && answer.outcomes.back().verdict != wire::Verdict::kValue) {
-      answer.outcomes.resize(work.evaluations, {.verdict = answer.outcomes.back().verdict});
-      break;
-    }
+    const auto verdict = answer.outcomes.back().verdict;
+    if (Watch::is_timed_out() || verdict == wire::Verdict::kMemory) answer.outcomes.resize(work.evaluations, {.verdict = verdict});
   }
   Watch::end();
   answer.retiring = Watch::is_out_of_memory();
@@ -174,19 +175,31 @@ wire::Answer Engine::check(const wire::Check& request) {
 void Engine::set_limits(std::uint64_t memory_bytes) {
   if (memory_bytes == memory_bytes_) return;
   memory_bytes_ = memory_bytes;
-  JS_SetGCParameter(cx_, JSGC_MAX_BYTES, static_cast<std::uint32_t>(std::min<std::uint64_t>(memory_bytes, UINT32_MAX)));
-  limit_memory(memory_bytes);
+  const std::uint64_t most = live_.collected + memory_bytes;
+  JS_SetGCParameter(cx_, JSGC_MAX_BYTES, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, UINT32_MAX)));
+  limit_memory(memory_bytes + live_.total() - std::min(live_.total(), idle_.total()));
+}
+
+Engine::Heap Engine::look() const {
+  const auto heap = mallinfo2();
+  return {JS_GetGCParameter(cx_, JSGC_BYTES), heap.uordblks + heap.hblkhd};
 }
 
 void Engine::tidy() {
-  std::size_t used = JS_GetGCParameter(cx_, JSGC_BYTES);
-  if (++requests_since_look_ >= kRequestsBetweenLooks) {
-    requests_since_look_ = 0;
-    const auto heap = mallinfo2();
-    used += heap.uordblks + heap.hblkhd;
-  }
-  if (used < kGarbageBytes) return;
+  const bool may_ask_allocator = ++requests_since_look_ >= kRequestsBetweenLooks;
+  const Heap now = may_ask_allocator ? look() : Heap{JS_GetGCParameter(cx_, JSGC_BYTES), live_.allocated};
+  if (may_ask_allocator) requests_since_look_ = 0;
+  if (now.total() < live_.total() + kGarbageBytes) return;
+  collect();
+  if (live_.total() < idle_.total() + kCachedBytes) return;
+  functions_.clear();
+  collect();
+}
+
+void Engine::collect() {
   JS_GC(cx_);
+  live_ = look();
+  memory_bytes_ = 0;  // what lives on moves the limits
 }
 
 }  // namespace fp::sandbox

@@ -43,6 +43,13 @@ class Engine {
  private:
   struct Work;  // one request under way
 
+  /// Bytes in use, of what the engine collects and of what it asks the allocator for.
+  struct Heap {
+    std::size_t collected = 0;
+    std::size_t allocated = 0;
+    std::size_t total() const { return collected + allocated; }
+  };
+
   Engine(JSContext* cx, JSObject* global);
   wire::Outcome evaluate_one(Work& work, std::string_view expression, std::size_t index);
   wire::Outcome call(Work& work, FunctionCache::Entry& entry, std::size_t index, bool shares_scope);
@@ -50,6 +57,8 @@ class Engine {
   bool add_scope(Work& work, bool shares_scope, JS::MutableHandleValueVector arguments);
   bool add_item(Work& work, std::size_t index, JS::MutableHandleValueVector arguments);
   void set_limits(std::uint64_t memory_bytes);
+  Heap look() const;
+  void collect();
 
   JSContext* cx_;
   JS::PersistentRootedObject global_;
@@ -58,6 +67,8 @@ class Engine {
   FunctionCache functions_;
   JsonResult results_;
   JS::PersistentRootedObject empty_pattern_;
+  Heap idle_;  // after the start
+  Heap live_;  // after the last collection: what is not garbage, mostly compiled functions
   std::uint64_t memory_bytes_ = 0;
   unsigned requests_since_look_ = 0;
 };

@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace fp::sandbox {
@@ -15,11 +17,14 @@ constexpr std::uint64_t kSlackBytes = 64u << 20;
 std::uint64_t g_idle_address_space = 0;
 std::uint64_t g_idle_data = 0;
 
-bool limit(__rlimit_resource resource, std::uint64_t bytes) {
-  rlimit limits{};
-  getrlimit(resource, &limits);
-  limits.rlim_cur = bytes < limits.rlim_max ? bytes : limits.rlim_max;
-  return setrlimit(resource, &limits) == 0;
+struct Limit {
+  __rlimit_resource resource;
+  std::uint64_t bytes;
+};
+
+/// Both kernel limits: the one on what is really written to, and the one on addresses.
+std::array<Limit, 2> limits_for(std::uint64_t bytes) {
+  return {{{RLIMIT_DATA, g_idle_data + bytes + kSlackBytes}, {RLIMIT_AS, g_idle_address_space + bytes + kSlackBytes}}};
 }
 
 }  // namespace
@@ -37,8 +42,20 @@ bool measure_idle_memory() {
   return fields == 2;
 }
 
+bool cap_memory() {
+  return std::ranges::all_of(limits_for(kMostMemoryBytes), [](const Limit& limit) {
+    const rlimit both{limit.bytes, limit.bytes};
+    return setrlimit(limit.resource, &both) == 0;
+  });
+}
+
 bool limit_memory(std::uint64_t bytes) {
-  return limit(RLIMIT_DATA, g_idle_data + bytes + kSlackBytes) && limit(RLIMIT_AS, g_idle_address_space + bytes + kSlackBytes);
+  return std::ranges::all_of(limits_for(std::min<std::uint64_t>(bytes, kMostMemoryBytes)), [](const Limit& limit) {
+    rlimit limits{};
+    getrlimit(limit.resource, &limits);
+    limits.rlim_cur = std::min<rlim_t>(limit.bytes, limits.rlim_max);
+    return setrlimit(limit.resource, &limits) == 0;
+  });
 }
 
 }  // namespace fp::sandbox

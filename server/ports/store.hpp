@@ -43,7 +43,7 @@ struct Snapshot {
 
 /// What lists show of an execution. Written when it starts, when its status changes and when it ends; never per step.
 /// The first write fixes what an execution is (workflow_name, version_hash, trigger, parent, retry_of); later ones
-/// change only status, started_at, completed_at, error_code, error_message and labels.
+/// change only status, started_at, completed_at, error_code, error_message, labels and round.
 struct ExecutionSummary {
   ExecutionId id;
   std::string workflow_name;
@@ -57,9 +57,10 @@ struct ExecutionSummary {
   std::optional<ExecutionId> parent;
   std::optional<ExecutionId> retry_of;
   Json labels = JsonObject{};
+  std::uint32_t round = 0;  // how often it was reopened: the only way out of `failed` is a higher round
   bool operator==(const ExecutionSummary&) const = default;
 };
-/// completed, failed and cancelled are final: no store ever leaves them.
+/// completed, failed and cancelled are final: no store ever leaves them, but for a failed execution that is reopened.
 bool is_terminal_status(std::string_view status);
 
 /// An immutable workflow document, stored once by its content.

@@ -132,6 +132,33 @@ TYPED_TEST_P(StoreContract, ATerminalStatusIsFinal) {
   EXPECT_EQ(this->store().find_execution(test_id(1))->status, "failed");
 }
 
+TYPED_TEST_P(StoreContract, OnlyAHigherRoundReopensAFailedExecution) {
+  this->commit({start_write(1, "failed"), start_write(2, "completed"), start_write(3, "cancelled")});
+  for (const bool restarted : {false, true}) {
+    if (restarted) this->engine_.reopen();
+    for (const std::uint32_t number : {2U, 3U}) {
+      auto reopened = row_write(number, 2);
+      reopened.summary = test_summary(number, "running");
+      reopened.summary->round = 5;
+      EXPECT_EQ(this->commit_one(reopened), WriteOutcome::conflict) << number;
+    }
+  }
+  auto reopened = row_write(1, 2);
+  reopened.summary = test_summary(1, "running");
+  EXPECT_EQ(this->commit_one(reopened), WriteOutcome::conflict);
+  reopened.summary->round = 1;
+  EXPECT_EQ(this->commit_one(reopened), WriteOutcome::committed);
+  EXPECT_EQ(this->store().find_execution(test_id(1)), reopened.summary);
+  EXPECT_EQ(this->prune_all(at_ms(1000)).executions, 2U) << "it is unfinished again";
+
+  auto failed = row_write(1, 3);
+  failed.summary = test_summary(1, "failed");
+  failed.summary->round = 1;
+  EXPECT_EQ(this->commit_one(failed), WriteOutcome::committed);
+  reopened.row = test_row(4);
+  EXPECT_EQ(this->commit_one(reopened), WriteOutcome::conflict) << "the round must rise again";
+}
+
 TYPED_TEST_P(StoreContract, ALaterSummaryChangesOnlyWhatMayChange) {
   this->commit_one(start_write(1));
   ExecutionWrite write;
@@ -341,7 +368,8 @@ TYPED_TEST_P(StoreContract, TheInboxKeepsInputsUntilTheyAreConsumed) {
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, KnowsNothingOfWhatWasNeverWritten,
                             AppendsOnlyTheRowThatFollows, NumbersBeginAtOne, AConflictLeavesNoTraceAndTheOthersCommit,
                             OneBatchMayWriteTheSameExecutionTwice, RefusesToWriteToAnExecutionThatIsNotThere,
-                            ATerminalStatusIsFinal, ALaterSummaryChangesOnlyWhatMayChange, AnOldOwnerIsFenced,
+                            ATerminalStatusIsFinal, OnlyAHigherRoundReopensAFailedExecution,
+                            ALaterSummaryChangesOnlyWhatMayChange, AnOldOwnerIsFenced,
                             AnEpochFromTheFutureIsFencedToo, LoadsTheSnapshotAndOnlyTheRowsAfterIt,
                             StoresAVersionOnceAndFindsTheNewestOfAName, PagesNewestFirstAndStaysStableUnderInserts,
                             FiltersByEveryMixOfStatusNameAndUnfinished, WakeUpsComeEarliestFirstAndEachExecutionHasOne,

@@ -28,6 +28,7 @@ ExecutionWrite any_write(Store& model) {
     write.summary = test_summary(number, kStatuses[pick(6)]);
     write.summary->workflow_name = one_in(2) ? "a" : "b";
     if (write.summary->completed_at) write.summary->completed_at = at_ms(pick(20));
+    write.summary->round = pick(3);
     if (one_in(3)) write.summary->labels = JsonObject{{"n", pick(3)}};
   }
   if (one_in(2)) {

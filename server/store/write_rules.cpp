@@ -13,6 +13,12 @@ bool belongs_to_execution(const ports::ExecutionWrite& write) {
          !write.log_lines.empty();
 }
 
+bool leaves_terminal_status(const RecordedExecution& recorded, const ports::ExecutionSummary& summary) {
+  if (recorded.terminal_status.empty() || recorded.terminal_status == summary.status) return false;
+  const bool is_reopened = recorded.terminal_status == "failed" && summary.round > recorded.round;
+  return !is_reopened;
+}
+
 }  // namespace
 
 WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
@@ -23,10 +29,7 @@ WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecu
   if (!recorded && !write.summary && belongs_to_execution(write)) return WriteOutcome::conflict;
   const auto last_seq = recorded ? recorded->last_seq : 0;
   if (write.row && write.row->first_seq != last_seq + 1) return WriteOutcome::conflict;
-  if (recorded && !recorded->terminal_status.empty() && write.summary &&
-      write.summary->status != recorded->terminal_status) {
-    return WriteOutcome::conflict;
-  }
+  if (recorded && write.summary && leaves_terminal_status(*recorded, *write.summary)) return WriteOutcome::conflict;
   return WriteOutcome::committed;
 }
 

@@ -12,6 +12,7 @@ struct RecordedExecution {
   std::uint64_t number = 0;     // in the order of arrival
   std::uint64_t last_seq = 0;   // number of its last recorded event
   std::string terminal_status;  // empty while it is unfinished
+  std::uint32_t round = 0;
 };
 
 /// May this write be recorded? `recorded` is null when the execution is unknown. The one place for the rules that

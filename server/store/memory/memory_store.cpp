@@ -18,7 +18,8 @@ std::optional<RecordedExecution> find_recorded(const MemoryState& state, const E
   if (found == state.executions.end()) return std::nullopt;
   const auto& execution = found->second;
   const auto& status = execution.summary.status;
-  return RecordedExecution{execution.number, execution.last_seq(), is_terminal_status(status) ? status : ""};
+  return RecordedExecution{execution.number, execution.last_seq(), is_terminal_status(status) ? status : "",
+                           execution.summary.round};
 }
 
 void apply_summary(MemoryState& state, const ExecutionSummary& summary) {
@@ -36,6 +37,7 @@ void apply_summary(MemoryState& state, const ExecutionSummary& summary) {
   kept.error_code = summary.error_code;
   kept.error_message = summary.error_message;
   kept.labels = summary.labels;
+  kept.round = summary.round;
 }
 
 void set_wake(MemoryState& state, const ExecutionId& id, std::optional<TimePoint> wake) {

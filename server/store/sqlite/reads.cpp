@@ -61,7 +61,7 @@ std::optional<LoadedExecution> load_execution(Connection& connection, const Exec
     auto statement = connection.use(sql::find_execution);
     if (!statement.bind(1, id).step()) return std::nullopt;
     loaded.summary = read_summary(statement);
-    number = statement.unsigned_integer(12);
+    number = statement.unsigned_integer(13);
   }
   if (!whole) loaded.snapshot = load_snapshot(connection, number);
   load_rows(connection, number, loaded.snapshot ? loaded.snapshot->seq : 0, loaded.rows);

@@ -23,6 +23,7 @@ ExecutionSummary read_summary(const Statement& row) {
   summary.labels = parse_trusted_json(row.text(9));
   if (!row.is_null(10)) summary.parent = row.execution_id(10);
   if (!row.is_null(11)) summary.retry_of = row.execution_id(11);
+  summary.round = static_cast<std::uint32_t>(row.integer(12));
   return summary;
 }
 

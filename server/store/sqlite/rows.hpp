@@ -8,7 +8,7 @@
 
 namespace fp::store {
 
-/// The twelve summary columns, in the order in which every query of summaries gives them.
+/// The thirteen summary columns, in the order in which every query of summaries gives them.
 ports::ExecutionSummary read_summary(const Statement& row);
 ports::WorkflowVersion read_version(const Statement& row);
 ports::IdempotencyEntry read_idempotency(const Statement& row);

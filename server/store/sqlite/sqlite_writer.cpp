@@ -156,7 +156,8 @@ RecordedExecution* SqliteWriter::find_recorded(const ExecutionId& id) {
   if (!statement.bind(1, id).step()) return nullptr;
   auto status = statement.text(1);
   if (!is_terminal_status(status)) status.clear();
-  return cache_.put(id, {statement.unsigned_integer(0), statement.unsigned_integer(2), std::move(status)});
+  return cache_.put(id, {statement.unsigned_integer(0), statement.unsigned_integer(2), std::move(status),
+                         static_cast<std::uint32_t>(statement.integer(3))});
 }
 
 WriteOutcome SqliteWriter::write(const ExecutionWrite& write) {
@@ -187,8 +188,9 @@ RecordedExecution* SqliteWriter::write_summary(const ExecutionSummary& summary, 
         .bind(10, std::string_view(labels))
         .bind(11, summary.parent)
         .bind(12, summary.retry_of)
+        .bind(13, std::int64_t{summary.round})
         .run();
-    recorded = cache_.put(summary.id, {static_cast<std::uint64_t>(connection_->last_row()), 0, {}});
+    recorded = cache_.put(summary.id, {static_cast<std::uint64_t>(connection_->last_row()), 0, {}, 0});
   } else {
     connection_->use(sql::update_execution)
         .bind(1, recorded->number)
@@ -198,9 +200,11 @@ RecordedExecution* SqliteWriter::write_summary(const ExecutionSummary& summary, 
         .bind(5, std::string_view(summary.error_code))
         .bind(6, std::string_view(summary.error_message))
         .bind(7, std::string_view(labels))
+        .bind(8, std::int64_t{summary.round})
         .run();
   }
-  if (is_terminal_status(summary.status)) recorded->terminal_status = summary.status;
+  recorded->terminal_status = is_terminal_status(summary.status) ? summary.status : "";
+  recorded->round = summary.round;
   return recorded;
 }
 

@@ -27,13 +27,15 @@ CREATE TABLE executions(
   error_message TEXT NOT NULL,
   parent BLOB,
   retry_of BLOB,
-  labels TEXT NOT NULL
+  labels TEXT NOT NULL,
+  round INTEGER NOT NULL
 );
 CREATE INDEX executions_by_status ON executions(status, id);
 CREATE INDEX executions_by_workflow ON executions(workflow_name, id);
 CREATE INDEX executions_by_end ON executions(completed_at) WHERE completed_at IS NOT NULL;
 CREATE TRIGGER executions_terminal_is_final BEFORE UPDATE OF status ON executions
 WHEN OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status <> OLD.status
+  AND NOT (OLD.status = 'failed' AND NEW.round > OLD.round)
 BEGIN
   SELECT RAISE(ABORT, 'a terminal status is final');
 END;

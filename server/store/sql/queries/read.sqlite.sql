@@ -1,4 +1,4 @@
--- What the reading verbs ask. Every block that gives summaries gives the same twelve columns.
+-- What the reading verbs ask. Every block that gives summaries gives the same thirteen columns.
 -- name: find_version
 -- By content.
 SELECT hash, name, document, created_at FROM versions WHERE hash = ?1;
@@ -8,7 +8,7 @@ SELECT hash, name, document, created_at FROM versions WHERE name = ?1 ORDER BY c
 -- name: find_execution
 -- One summary and the number that the other tables know it by.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, number
+       labels, parent, retry_of, round, number
 FROM executions WHERE id = ?1;
 -- name: load_snapshot
 -- At most one.
@@ -22,36 +22,36 @@ SELECT due FROM timers WHERE execution = ?1;
 -- name: list_executions
 -- All of them, newest first.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
 -- name: list_executions_by_workflow
 -- Of one workflow; with a status given (?4) only those.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions INDEXED BY executions_by_workflow
 WHERE workflow_name = ?3 AND id < ?1 AND (?4 IS NULL OR status = ?4) ORDER BY id DESC LIMIT ?2;
 -- name: list_executions_by_status
 -- In one status; with a workflow given (?3) only its own.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions INDEXED BY executions_by_status
 WHERE status = ?4 AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3) ORDER BY id DESC LIMIT ?2;
 -- name: list_unfinished
 -- A merge of four walks along the status index: finished executions cost nothing, however many there are.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions WHERE status = 'pending' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
 UNION ALL
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions WHERE status = 'running' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
 UNION ALL
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions WHERE status = 'waiting' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
 UNION ALL
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of
+       labels, parent, retry_of, round
 FROM executions WHERE status = 'paused' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
 ORDER BY 1 DESC LIMIT ?2;
 -- name: list_due

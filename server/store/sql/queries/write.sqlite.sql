@@ -12,16 +12,17 @@ INSERT INTO versions(hash, name, document, created_at) VALUES (?1, ?2, ?3, ?4) O
 -- name: find_recorded
 -- What the writer must know before it writes to an execution it has not in its cache.
 SELECT number, status,
-       (SELECT first_seq + count - 1 FROM journal WHERE execution = number ORDER BY first_seq DESC LIMIT 1)
+       (SELECT first_seq + count - 1 FROM journal WHERE execution = number ORDER BY first_seq DESC LIMIT 1), round
 FROM executions WHERE id = ?1;
 -- name: add_execution
 -- The first summary fixes what the execution is.
 INSERT INTO executions(id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code,
-                       error_message, labels, parent, retry_of)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+                       error_message, labels, parent, retry_of, round)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
 -- name: update_execution
 -- Later summaries change only these.
-UPDATE executions SET status = ?2, started_at = ?3, completed_at = ?4, error_code = ?5, error_message = ?6, labels = ?7
+UPDATE executions SET status = ?2, started_at = ?3, completed_at = ?4, error_code = ?5, error_message = ?6, labels = ?7,
+                      round = ?8
 WHERE number = ?1;
 -- name: append_journal_row
 -- The hot path: one append to the table, one to its index.

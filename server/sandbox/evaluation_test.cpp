@@ -1,12 +1,13 @@
-#include <gtest/gtest.h>
-
 #include "sandbox/evaluator_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::sandbox {
 namespace {
 
 const auto kScope = make_scope({
-    {"input", R"({"score":90,"name":"Ada","list":[3,1,2],"big":9007199254740993,"none":null,"text":"{{ input.score }}"})"},
+    {"input",
+     R"({"score":90,"name":"Ada","list":[3,1,2],"big":9007199254740993,"none":null,"text":"{{ input.score }}"})"},
     {"steps.crm.output", R"({"status_code":200,"headers":{},"data":{"vip":true}})"},
     {"steps.load.output", R"([1,2])"},
     {"execution", R"({"id":"x"})"},
@@ -23,7 +24,8 @@ class Evaluation : public testing::Test {
   static void TearDownTestSuite() { evaluator_.reset(); }
 
   static void expect_rows(const std::vector<Row>& rows) {
-    for (const auto& [expression, expected] : rows) EXPECT_EQ(evaluate_one(*evaluator_, expression, kScope), expected) << expression;
+    for (const auto& [expression, expected] : rows)
+      EXPECT_EQ(evaluate_one(*evaluator_, expression, kScope), expected) << expression;
   }
   static void expect_code(const std::vector<const char*>& expressions, const std::string& code) {
     for (const auto* expression : expressions) {
@@ -58,7 +60,8 @@ TEST_F(Evaluation, KeepsTheTypeOfTheResult) {
       {"(1, 2)", "2"},
       {"(() => { let n = 0; for (const x of input.list) n += x; return n })()", "6"},
       {"[...new Set([1, 1, 2])]", "[1,2]"},
-      {"structuredCloneIsAbsent = 1", "expr.failed: assignment to undeclared variable structuredCloneIsAbsent (line 1, column 1)"},
+      {"structuredCloneIsAbsent = 1",
+       "expr.failed: assignment to undeclared variable structuredCloneIsAbsent (line 1, column 1)"},
   });
 }
 
@@ -67,8 +70,9 @@ TEST_F(Evaluation, ReplacesHalfCharactersInsteadOfFailing) {
 }
 
 TEST_F(Evaluation, RefusesResultsThatAreNotJson) {
-  expect_code({"() => 1", "Symbol()", "10n", "NaN", "1 / 0", "[NaN]", "({a: {b: () => 1}})", "new Map()", "[new Set()]",
-               "(() => { const o = {}; o.o = o; return o })()", "new Date('nonsense')", "({d: new Date(NaN)})", "[[10n]]"},
+  expect_code({"() => 1", "Symbol()", "10n", "NaN", "1 / 0", "[NaN]", "({a: {b: () => 1}})", "new Map()",
+               "[new Set()]", "(() => { const o = {}; o.o = o; return o })()", "new Date('nonsense')",
+               "({d: new Date(NaN)})", "[[10n]]"},
               "expr.result");
 }
 
@@ -79,8 +83,10 @@ TEST_F(Evaluation, SaysWhatExistsInsteadOfWhatIsMissing) {
       {"steps.crm.output.dta.id + 1",
        "expr.undefined: `steps.crm.output.dta` is undefined: `output` has `status_code`, `headers`, `data`"},
       {"steps.crn.output", "expr.undefined: `steps.crn` is undefined: the steps here are `crm`, `load`"},
-      {"inptu.score", "expr.undefined: `inptu` is not defined: an expression here can read `input`, `steps`, `execution`"},
-      {"steps.load.output[2]", "expr.undefined: `steps.load.output[2]` is undefined: `output` is a list of 2 items"},
+      {"inptu.score",
+       "expr.undefined: `inptu` is not defined: an expression here can read `input`, `steps`, `execution`"},
+      {"steps.load.output[2]",
+       "expr.undefined: `steps.load.output[2]` is undefined: `output` is a list of 2 items"},
       {"undefined", "expr.undefined: the expression gives undefined; `??` can give it a fallback"},
       {"input.none.x", "expr.failed: can't access property \"x\", input.none is null (line 1, column 1)"},
   });
@@ -91,14 +97,39 @@ TEST_F(Evaluation, ReportsWhatWasThrownAndWhere) {
       {"(() => { throw new RangeError('too far') })()", "expr.failed: too far (line 1, column 16)"},
       {"1 +\n  (() => { throw 'plain' })()", "expr.failed: plain (line 2, column 12)"},
       {"input.name.foo()", "expr.failed: input.name.foo is not a function (line 1, column 12)"},
-      {"(() => { throw {toString() { throw 1 }} })()", "expr.failed: an exception that is no Error was thrown (line 1, column 17)"},
+      {"(() => { throw {toString() { throw 1 }} })()",
+       "expr.failed: an exception that is no Error was thrown (line 1, column 17)"},
   });
 }
 
 TEST_F(Evaluation, TakesExactlyOneExpression) {
-  expect_code({"", "  ", "1; 2", "1, 2", "1) } (", "}{", "1); (2", "1) + (2", "1 : 2, 0 ? 3", "a) => (b", "*/ 1 /*", "/* 1",
-               "return 1", "let x = 1", "if (1) {}", "'unclosed", "`${", "(1", "1)", "1]", "], [", "// only a comment", "...[1]",
-               "1\n}\n{\n2", "\xff", "{{ 1 }}", "input.{{x}}"},
+  expect_code({"",
+               "  ",
+               "1; 2",
+               "1, 2",
+               "1) } (",
+               "}{",
+               "1); (2",
+               "1) + (2",
+               "1 : 2, 0 ? 3",
+               "a) => (b",
+               "*/ 1 /*",
+               "/* 1",
+               "return 1",
+               "let x = 1",
+               "if (1) {}",
+               "'unclosed",
+               "`${",
+               "(1",
+               "1)",
+               "1]",
+               "], [",
+               "// only a comment",
+               "...[1]",
+               "1\n}\n{\n2",
+               "\xff",
+               "{{ 1 }}",
+               "input.{{x}}"},
               "expr.syntax");
 }
 
@@ -109,10 +140,13 @@ TEST_F(Evaluation, ReadsTimeAndRandomnessFromTheRecord) {
       {"Date().startsWith('Tue Nov 14 2023 22:13:20')", "true"},
       {"new Date(2024, 1, 29).toISOString()", "\"2024-02-29T00:00:00.000Z\""},
       {"Date.parse('2024-01-01T00:00:00Z')", "1704067200000"},
-      {"new Intl.DateTimeFormat('en', {timeZone: 'Europe/Berlin', timeStyle: 'short'}).format()", "\"11:13 PM\""},
+      {"new Intl.DateTimeFormat('en', {timeZone: 'Europe/Berlin', timeStyle: 'short'}).format()",
+       "\"11:13 PM\""},
   });
-  const auto first = evaluate_all(*evaluator_, make_request({"Math.random()", "[Math.random(), Math.random()]"}));
-  EXPECT_EQ(first, evaluate_all(*evaluator_, make_request({"Math.random()", "[Math.random(), Math.random()]"})));
+  const auto first =
+      evaluate_all(*evaluator_, make_request({"Math.random()", "[Math.random(), Math.random()]"}));
+  EXPECT_EQ(first,
+            evaluate_all(*evaluator_, make_request({"Math.random()", "[Math.random(), Math.random()]"})));
   EXPECT_EQ(first[1].substr(1, first[0].size()), first[0]) << "each expression starts the sequence anew";
   auto other = make_request({"Math.random()"});
   other.seed = 8;
@@ -132,36 +166,43 @@ TEST_F(Evaluation, EvaluatesOncePerItem) {
 }
 
 TEST_F(Evaluation, NamesThePlaceOfASyntaxError) {
-  const auto problems = evaluator_->check_syntax({"a.b ? c : d", "1 +\n  é * * 2", "(1", "a b", "await a", "yield", "a; b", "x =>"});
-  const std::vector<std::pair<std::size_t, std::size_t>> expected = {{2, 7}, {1, 3}, {1, 3}, {1, 7}, {1, 1}, {1, 2}, {1, 5}};
+  const auto problems = evaluator_->check_syntax(
+      {"a.b ? c : d", "1 +\n  é * * 2", "(1", "a b", "await a", "yield", "a; b", "x =>"});
+  const std::vector<std::pair<std::size_t, std::size_t>> expected = {{2, 7}, {1, 3}, {1, 3}, {1, 7},
+                                                                     {1, 1}, {1, 2}, {1, 5}};
   EXPECT_FALSE(problems[0]);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     ASSERT_TRUE(problems[i + 1]) << i;
-    EXPECT_EQ(std::pair(problems[i + 1]->line, problems[i + 1]->column), expected[i]) << i << problems[i + 1]->message;
+    EXPECT_EQ(std::pair(problems[i + 1]->line, problems[i + 1]->column), expected[i])
+        << i << problems[i + 1]->message;
   }
   EXPECT_EQ(problems[4]->message, "not allowed in expressions: await");
 }
 
 TEST_F(Evaluation, ForbidsCodeGenerationAndAsynchronousCode) {
-  expect_code({"eval('1')", "Function('return 1')()", "new Function('return 1')", "input.constructor.constructor('return 1')()",
-               "(() => {}).\\u0063onstructor('return 1')()", "(async () => 1)()", "import('fs')", "await 1", "yield 1",
-               "(async () => {}).constructor('return 1')", "(function* () {}).constructor('yield 1')",
-               "(() => { try { eval('1') } catch {} return 1 })()", "[].constructor.constructor`return 1`", "Promise.resolve(1)",
-               "[1].map(eval.bind(null, '1'))", "(() => { with (input) { return score } })()", "(0, eval)('1')",
-               "Reflect.construct(Function, ['return 1'])"},
-              "expr.forbidden");
+  expect_code(
+      {"eval('1')", "Function('return 1')()", "new Function('return 1')",
+       "input.constructor.constructor('return 1')()", "(() => {}).\\u0063onstructor('return 1')()",
+       "(async () => 1)()", "import('fs')", "await 1", "yield 1", "(async () => {}).constructor('return 1')",
+       "(function* () {}).constructor('yield 1')", "(() => { try { eval('1') } catch {} return 1 })()",
+       "[].constructor.constructor`return 1`", "Promise.resolve(1)", "[1].map(eval.bind(null, '1'))",
+       "(() => { with (input) { return score } })()", "(0, eval)('1')",
+       "Reflect.construct(Function, ['return 1'])"},
+      "expr.forbidden");
 }
 
 TEST_F(Evaluation, LacksWhatReachesOutside) {
-  for (const char* name : {"SharedArrayBuffer", "Atomics", "WebAssembly", "WeakRef", "FinalizationRegistry", "Worker", "setTimeout",
-                           "process", "require", "fetch", "print", "load", "read", "console", "performance", "Debugger"}) {
+  for (const char* name : {"SharedArrayBuffer", "Atomics", "WebAssembly", "WeakRef", "FinalizationRegistry",
+                           "Worker", "setTimeout", "process", "require", "fetch", "print", "load", "read",
+                           "console", "performance", "Debugger"}) {
     EXPECT_EQ(evaluate_one(*evaluator_, std::string("typeof ") + name), "\"undefined\"") << name;
   }
 }
 
 TEST_F(Evaluation, RefusesAScopeThatIsTooLargeAtOnce) {
   const auto scope = std::vector<ports::ScopeEntry>{{"input", make_value(Json(std::string(17u << 20, 'x')))}};
-  EXPECT_EQ(evaluate_one(*evaluator_, "1", scope), "expr.too_large: the data that the expression can read is larger than 16 MB");
+  EXPECT_EQ(evaluate_one(*evaluator_, "1", scope),
+            "expr.too_large: the data that the expression can read is larger than 16 MB");
 }
 
 }  // namespace

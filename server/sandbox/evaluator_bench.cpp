@@ -1,21 +1,23 @@
+#include "sandbox/evaluator_fixture.hpp"
+
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <semaphore>
-
-#include "sandbox/evaluator_fixture.hpp"
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace fp::sandbox {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double micros_since(Clock::time_point start) { return std::chrono::duration<double, std::micro>(Clock::now() - start).count(); }
+double micros_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+}
 
 double median(std::vector<double> samples) {
   std::ranges::nth_element(samples, samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2));
@@ -93,7 +95,8 @@ double pipelined_rate(SandboxedEvaluator& evaluator, const std::string& expressi
 
 double item_rate(SandboxedEvaluator& evaluator) {
   JsonArray items;
-  for (int i = 0; i < 1000; ++i) items.push_back(JsonObject{{"sku", "A-" + std::to_string(i)}, {"quantity", i}});
+  for (int i = 0; i < 1000; ++i)
+    items.push_back(JsonObject{{"sku", "A-" + std::to_string(i)}, {"quantity", i}});
   auto request = make_request({"item.quantity > 500"}, kScope);
   request.items = make_value(items);
   const auto start = Clock::now();
@@ -111,13 +114,18 @@ void print_figures() {
   const double lone = lone_round_trip(evaluator);
   fmt::print("one request at a time (p50): {:.1f} us = {:.1f} bare round trips\n", lone, lone / bare);
   const double rate = pipelined_rate(evaluator, kExpression, 200'000);
-  fmt::print("pipelined: {:.0f} evaluations/s, {:.1f} us each = {:.2f} bare round trips\n", rate, 1e6 / rate, 1e6 / rate / bare);
-  fmt::print("pipelined, making garbage: {:.0f} evaluations/s\n",
-             pipelined_rate(evaluator, "Array.from({length: 200}, (_, i) => ({i, name: input.name + i})).length", 20'000));
+  fmt::print("pipelined: {:.0f} evaluations/s, {:.1f} us each = {:.2f} bare round trips\n", rate, 1e6 / rate,
+             1e6 / rate / bare);
+  fmt::print(
+      "pipelined, making garbage: {:.0f} evaluations/s\n",
+      pipelined_rate(evaluator, "Array.from({length: 200}, (_, i) => ({i, name: input.name + i})).length",
+                     20'000));
   fmt::print("1,000 items a request: {:.0f} evaluations/s\n", item_rate(evaluator));
 }
 
 }  // namespace
 }  // namespace fp::sandbox
 
-int main() { fp::sandbox::print_figures(); }
+int main() {
+  fp::sandbox::print_figures();
+}

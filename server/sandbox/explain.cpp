@@ -1,12 +1,12 @@
 #include "sandbox/explain.hpp"
 
+#include "sandbox/scope_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <optional>
-
-#include "sandbox/scope_text.hpp"
 
 namespace fp::sandbox {
 
@@ -15,12 +15,16 @@ namespace {
 constexpr std::size_t kNamesListed = 12;
 
 struct Step {
-  std::string name;        // of a member, or the digits of an index
+  std::string name;          // of a member, or the digits of an index
   std::size_t text_end = 0;  // in the path as written
 };
 
-bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' || (c & 0x80); }
-bool is_name_char(char c) { return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c)); }
+bool is_name_start(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$' || (c & 0x80);
+}
+bool is_name_char(char c) {
+  return is_name_start(c) || std::isdigit(static_cast<unsigned char>(c));
+}
 
 /// Reads `a.b?.c["d"][0]` step by step.
 class PathReader {
@@ -33,7 +37,8 @@ class PathReader {
     if (!read_name(steps)) return std::nullopt;
     while (at_ < path_.size()) {
       if (skip("?.") || skip(".")) {
-        if (at_ < path_.size() && path_[at_] == '[' ? !read_bracket(steps) : !read_name(steps)) return std::nullopt;
+        if (at_ < path_.size() && path_[at_] == '[' ? !read_bracket(steps) : !read_name(steps))
+          return std::nullopt;
       } else if (!read_bracket(steps)) {
         return std::nullopt;
       }
@@ -62,7 +67,8 @@ class PathReader {
     const auto end = path_.find(is_text ? quote : ']', start);
     if (end == std::string_view::npos) return false;
     const auto inside = path_.substr(start, end - start);
-    const bool is_index = !inside.empty() && std::ranges::all_of(inside, [](unsigned char c) { return std::isdigit(c); });
+    const bool is_index =
+        !inside.empty() && std::ranges::all_of(inside, [](unsigned char c) { return std::isdigit(c); });
     if (is_text ? inside.find('\\') != std::string_view::npos : !is_index) return false;
     at_ = is_text ? end + 1 : end;
     if (!skip("]")) return false;
@@ -103,7 +109,8 @@ std::vector<std::string> names_below(const ReadableScope& scope, std::string_vie
 std::optional<Place> find_below(const ReadableScope& scope, const Place& place, const std::string& name) {
   if (place.value) {
     if (const auto* array = place.value->if_array()) {
-      const bool is_index = !name.empty() && name.size() < 10 && std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
+      const bool is_index = !name.empty() && name.size() < 10 &&
+                            std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c); });
       const std::size_t index = is_index ? std::stoul(name) : array->size();
       if (index >= array->size()) return std::nullopt;
       return Place{&(*array)[index], {}};
@@ -116,7 +123,8 @@ std::optional<Place> find_below(const ReadableScope& scope, const Place& place, 
   bool is_prefix = false;
   for (const auto& entry : scope.entries) {
     if (entry.path == path && entry.value) return Place{entry.value.get(), {}};
-    is_prefix = is_prefix || (entry.path.size() > path.size() && entry.path.starts_with(path) && entry.path[path.size()] == '.');
+    is_prefix = is_prefix || (entry.path.size() > path.size() && entry.path.starts_with(path) &&
+                              entry.path[path.size()] == '.');
   }
   return is_prefix ? std::optional(Place{nullptr, path}) : std::nullopt;
 }
@@ -131,14 +139,16 @@ std::string list_names(const std::vector<std::string>& names) {
 }
 
 std::string has_names(const std::string& what, const std::vector<std::string>& names) {
-  return names.empty() ? fmt::format("`{}` has no fields", what) : fmt::format("`{}` has {}", what, list_names(names));
+  return names.empty() ? fmt::format("`{}` has no fields", what)
+                       : fmt::format("`{}` has {}", what, list_names(names));
 }
 
 /// What is at `place`, which the author called `name`, in a few words; empty when nothing useful can be said.
 std::string describe(const ReadableScope& scope, const Place& place, const std::string& name) {
   if (!place.value) {
     const auto names = names_below(scope, place.prefix);
-    if (name == "steps") return names.empty() ? "no step has run before this one" : "the steps here are " + list_names(names);
+    if (name == "steps")
+      return names.empty() ? "no step has run before this one" : "the steps here are " + list_names(names);
     return has_names(name, names);
   }
   if (const auto* object = place.value->if_object()) {
@@ -159,10 +169,12 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Members that every value of the kind has, such as `length` of text: their absence can not be what went wrong.
+/// Members that every value of the kind has, such as `length` of text: their absence can not be what went
+/// wrong.
 bool may_be_built_in(const Place& place, const std::string& name) {
   if (!place.value || place.value->is_object()) return false;
-  return name.empty() || !std::isdigit(static_cast<unsigned char>(name.front())) ? name == "length" : !place.value->is_array();
+  return name.empty() || !std::isdigit(static_cast<unsigned char>(name.front())) ? name == "length"
+                                                                                 : !place.value->is_array();
 }
 
 }  // namespace
@@ -170,7 +182,8 @@ bool may_be_built_in(const Place& place, const std::string& name) {
 std::string explain_path(std::string_view path, const ReadableScope& scope) {
   path = trimmed(path);
   const auto steps = PathReader(path).read();
-  if (!steps || steps->front().name == "undefined" || (scope.item && steps->front().name == "index")) return "";
+  if (!steps || steps->front().name == "undefined" || (scope.item && steps->front().name == "index"))
+    return "";
   Place place;
   for (std::size_t i = 0; i < steps->size(); ++i) {
     const auto& step = (*steps)[i];
@@ -181,7 +194,9 @@ std::string explain_path(std::string_view path, const ReadableScope& scope) {
       continue;
     }
     const std::string missing(path.substr(0, step.text_end));
-    if (i == 0) return fmt::format("`{}` is not defined: an expression here can read {}", missing, list_names(names_below(scope, "")));
+    if (i == 0)
+      return fmt::format("`{}` is not defined: an expression here can read {}", missing,
+                         list_names(names_below(scope, "")));
     return fmt::format("`{}` is undefined: {}", missing, describe(scope, place, (*steps)[i - 1].name));
   }
   return "";
@@ -192,7 +207,8 @@ std::string explain_message(std::string_view message, const ReadableScope& scope
   for (const std::string_view ending : {" is undefined", " is not defined"}) {
     if (path.ends_with(ending)) path.remove_suffix(ending.size());
   }
-  if (const auto comma = path.rfind(", "); path.starts_with("can't access property") && comma != std::string_view::npos) {
+  if (const auto comma = path.rfind(", ");
+      path.starts_with("can't access property") && comma != std::string_view::npos) {
     path.remove_prefix(comma + 2);
   }
   auto explained = explain_path(path, scope);

@@ -1,14 +1,15 @@
 #include "sandbox/explain.hpp"
 
-#include <gtest/gtest.h>
-
 #include "sandbox/evaluator_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::sandbox {
 namespace {
 
 TEST(ExplainPath, StopsAtTheFirstStepThatLeadsNowhere) {
-  const auto entries = make_scope({{"input", R"({"a b":{"c":[{"d":1}]},"n":5,"s":"x"})"}, {"steps.one.output", R"({})"}});
+  const auto entries =
+      make_scope({{"input", R"({"a b":{"c":[{"d":1}]},"n":5,"s":"x"})"}, {"steps.one.output", R"({})"}});
   const ReadableScope scope{entries};
   const std::pair<const char*, const char*> rows[] = {
       {"input['a b'].c[0].e", "`input['a b'].c[0].e` is undefined: `0` has `d`"},
@@ -23,7 +24,8 @@ TEST(ExplainPath, StopsAtTheFirstStepThatLeadsNowhere) {
       {"input.f()", ""},
       {"input[x]", ""},
       {"input.", ""},
-      {"input[99999999999999999999]", "`input[99999999999999999999]` is undefined: `input` has `a b`, `n`, `s`"},
+      {"input[99999999999999999999]",
+       "`input[99999999999999999999]` is undefined: `input` has `a b`, `n`, `s`"},
       {"", ""},
   };
   for (const auto& [path, expected] : rows) EXPECT_EQ(explain_path(path, scope), expected) << path;
@@ -40,9 +42,12 @@ TEST(ExplainPath, ListsTwelveFieldsAndCountsTheRest) {
 TEST(ExplainMessage, KeepsTheEnginesWordsWhenThePathSaysNothing) {
   const auto entries = make_scope({{"input", R"({"a":1})"}});
   const ReadableScope scope{entries};
-  EXPECT_EQ(explain_message("can't access property \"x\", input.b is undefined", scope), "`input.b` is undefined: `input` has `a`");
-  EXPECT_EQ(explain_message("(intermediate value).x is undefined", scope), "(intermediate value).x is undefined");
-  EXPECT_EQ(explain_message("can't access property \"x\", f(1, 2) is undefined", scope), "can't access property \"x\", f(1, 2) is undefined");
+  EXPECT_EQ(explain_message("can't access property \"x\", input.b is undefined", scope),
+            "`input.b` is undefined: `input` has `a`");
+  EXPECT_EQ(explain_message("(intermediate value).x is undefined", scope),
+            "(intermediate value).x is undefined");
+  EXPECT_EQ(explain_message("can't access property \"x\", f(1, 2) is undefined", scope),
+            "can't access property \"x\", f(1, 2) is undefined");
 }
 
 }  // namespace

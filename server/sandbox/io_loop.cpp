@@ -1,25 +1,28 @@
 #include "sandbox/io_loop.hpp"
 
+#include "base/error_code.hpp"
+#include "sandbox/sandbox_process.hpp"
+
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-
-#include "base/error_code.hpp"
-#include "sandbox/sandbox_process.hpp"
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace fp::sandbox {
 
 namespace {
 
-SteadyPoint steady_now() { return std::chrono::steady_clock::now(); }
+SteadyPoint steady_now() {
+  return std::chrono::steady_clock::now();
+}
 
 }  // namespace
 
-IoLoop::IoLoop(SandboxOptions options) : options_(std::move(options)), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+IoLoop::IoLoop(SandboxOptions options)
+    : options_(std::move(options)), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   const std::string program = options_.program.empty() ? default_sandbox_program() : options_.program;
   for (unsigned i = 0; i < std::max(options_.processes, 1u); ++i) lanes_.emplace_back(program);
 }
@@ -64,7 +67,8 @@ void IoLoop::stop(const Error& error) {
 void IoLoop::submit(Task task, Bound bound) {
   std::optional<Error> refusal;
   if (unanswered_++ >= options_.max_waiting && bound == Bound::kQueue) {
-    refusal = Error(codes::expr_overloaded, fmt::format("{} expressions are waiting already", options_.max_waiting));
+    refusal = Error(codes::expr_overloaded,
+                    fmt::format("{} expressions are waiting already", options_.max_waiting));
   }
   bool must_wake = false;
   if (!refusal) {
@@ -165,6 +169,8 @@ void IoLoop::publish_status() {
   }
 }
 
-void IoLoop::wake() { eventfd_write(wake_fd_, 1); }
+void IoLoop::wake() {
+  eventfd_write(wake_fd_, 1);
+}
 
 }  // namespace fp::sandbox

@@ -1,18 +1,18 @@
 #pragma once
 
+#include "sandbox/lane.hpp"
+#include "sandbox/sandbox_options.hpp"
+
 #include <atomic>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "sandbox/lane.hpp"
-#include "sandbox/sandbox_options.hpp"
-
 namespace fp::sandbox {
 
-/// The evaluator's one thread, which owns the lanes, and the bounded queue into it. Submitting is possible from any
-/// thread; every task's `finish` is called exactly once, whatever happens.
+/// The evaluator's one thread, which owns the lanes, and the bounded queue into it. Submitting is possible
+/// from any thread; every task's `finish` is called exactly once, whatever happens.
 class IoLoop {
  public:
   enum class Bound { kQueue, kNone };

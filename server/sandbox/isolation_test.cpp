@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "sandbox/evaluator_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::sandbox {
 namespace {
@@ -13,7 +13,8 @@ class Isolation : public testing::Test {
     const auto before = evaluate_one(evaluator_, probe, scope);
     evaluate_one(evaluator_, attack, scope);
     EXPECT_EQ(evaluate_one(evaluator_, probe, scope), before) << "another request sees: " << attack;
-    EXPECT_EQ(evaluate_all(evaluator_, make_request({attack, probe, attack, probe}, scope))[3], before) << "the same request sees: " << attack;
+    EXPECT_EQ(evaluate_all(evaluator_, make_request({attack, probe, attack, probe}, scope))[3], before)
+        << "the same request sees: " << attack;
     EXPECT_EQ(before.substr(0, 5) == "expr.", false) << probe << " gave " << before;
   }
   SandboxedEvaluator evaluator_;
@@ -32,16 +33,20 @@ TEST_F(Isolation, NoExpressionLeavesATraceForTheNext) {
       {"JSON.stringify = () => 'owned'", "({a: 1})"},
       {"Date.prototype.toJSON = () => 'owned'", "new Date()"},
       {"String.prototype.polluted = 1", "''.polluted ?? 'clean'"},
-      {"(function* () {}).prototype.__proto__.__proto__.polluted = 1", "[][Symbol.iterator]().polluted ?? 'clean'"},
-      {"Reflect.set(Object.getPrototypeOf(async () => 1), 'polluted', 1)", "Object.getPrototypeOf(async () => 1).polluted ?? 'clean'"},
-      {"Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())).polluted = 1", "new Map().keys().polluted ?? 'clean'"},
+      {"(function* () {}).prototype.__proto__.__proto__.polluted = 1",
+       "[][Symbol.iterator]().polluted ?? 'clean'"},
+      {"Reflect.set(Object.getPrototypeOf(async () => 1), 'polluted', 1)",
+       "Object.getPrototypeOf(async () => 1).polluted ?? 'clean'"},
+      {"Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())).polluted = 1",
+       "new Map().keys().polluted ?? 'clean'"},
       {"globalThis.leak = 1", "typeof leak"},
       {"(() => { leak = 1 })()", "typeof leak"},
       {"(function () { return this })()?.x", "typeof leak"},
       {"Math.random = () => 0.5", "Math.random()"},
       {"Date.now = () => 0", "Date.now()"},
       {"delete globalThis.Math", "typeof Math"},
-      {"/(b)/.exec('abc')", "RegExp.$1 + RegExp.lastMatch + RegExp.input + RegExp['$`'] + RegExp.rightContext"},
+      {"/(b)/.exec('abc')",
+       "RegExp.$1 + RegExp.lastMatch + RegExp.input + RegExp['$`'] + RegExp.rightContext"},
       {"RegExp.input = 'leak'", "RegExp.input + RegExp.$_"},
       {"(re => { re.lastIndex = 3; return re.lastIndex })(/a/g)", "/a/g.lastIndex"},
       {"input.list.push(9)", "input.list"},
@@ -50,8 +55,10 @@ TEST_F(Isolation, NoExpressionLeavesATraceForTheNext) {
       {"delete input.deep", "input.deep"},
       {"(input.new = 1)", "Object.keys(input)"},
       {"arguments[0].deep.a = 3", "input.deep.a"},
-      {"Symbol.for('x').description + (Symbol.prototype.polluted = 1)", "Symbol.for('x').polluted ?? 'clean'"},
-      {"(s => { s.leak = 1 })(((strings) => strings)`a`)", "(s => s.leak ?? 'clean')(((strings) => strings)`a`)"},
+      {"Symbol.for('x').description + (Symbol.prototype.polluted = 1)",
+       "Symbol.for('x').polluted ?? 'clean'"},
+      {"(s => { s.leak = 1 })(((strings) => strings)`a`)",
+       "(s => s.leak ?? 'clean')(((strings) => strings)`a`)"},
       {"Intl.NumberFormat.prototype.polluted = 1", "new Intl.NumberFormat().polluted ?? 'clean'"},
       {"Error.prototype.message = 'owned'", "new Error().message"},
       {"Object.freeze(input)", "Object.isFrozen([])"},
@@ -66,27 +73,41 @@ TEST_F(Isolation, NoExpressionLeavesATraceForTheNext) {
 }
 
 TEST_F(Isolation, ACachedFunctionStartsAnewEachTime) {
-  const std::string counter = "(() => { const o = {n: 0}; const f = () => ++o.n; f.count = (f.count ?? 0) + 1; f(); return [o.n, f.count] })()";
+  const std::string counter =
+      "(() => { const o = {n: 0}; const f = () => ++o.n; f.count = (f.count ?? 0) + 1; f(); return [o.n, "
+      "f.count] })()";
   for (int i = 0; i < 3; ++i) EXPECT_EQ(evaluate_one(evaluator_, counter), "[1,1]");
-  EXPECT_EQ(evaluate_all(evaluator_, make_request({counter, counter})), (std::vector<std::string>{"[1,1]", "[1,1]"}));
+  EXPECT_EQ(evaluate_all(evaluator_, make_request({counter, counter})),
+            (std::vector<std::string>{"[1,1]", "[1,1]"}));
   EXPECT_EQ(evaluate_one(evaluator_, "/a/g.test('a') && /a/g.lastIndex"), "0");
 }
 
 TEST_F(Isolation, ExpressionsMayChangeTheirOwnCopyOfTheData) {
   const auto scope = make_scope({{"input", R"({"list":[3,1,2]})"}});
   const std::vector<std::string> expected = {"[1,2,3]", "[3,1,2]", "[1,2,3]", "4"};
-  const auto request = make_request({"input.list.sort()", "input.list", "input.list.sort()", "input.list.push(0)"}, scope);
+  const auto request =
+      make_request({"input.list.sort()", "input.list", "input.list.sort()", "input.list.push(0)"}, scope);
   EXPECT_EQ(evaluate_all(evaluator_, request), expected);
   EXPECT_EQ(evaluate_all(evaluator_, request), expected);
 }
 
 TEST_F(Isolation, FrozenPrototypesStillLetObjectsHaveTheirOwn) {
-  EXPECT_EQ(evaluate_one(evaluator_, "(() => { const o = {}; o.toString = 1; o.constructor = 2; o.valueOf = 3; return o })()"),
-            R"({"toString":1,"constructor":2,"valueOf":3})");
-  EXPECT_EQ(evaluate_one(evaluator_, "['constructor', 'x'].reduce((o, k) => { o[k] = 1; return o }, {})"), R"({"constructor":1,"x":1})");
-  EXPECT_EQ(evaluate_one(evaluator_, "(() => { const e = new Error('a'); e.message = 'b'; e.name = 'N'; return `${e}` })()"), "\"N: b\"");
-  EXPECT_EQ(evaluate_one(evaluator_, "new (class A { constructor() { this.x = 1 } toString() { return 'a' } })().toString()"), "\"a\"");
-  EXPECT_EQ(evaluate_one(evaluator_, "`${{}} ${[1, 2]}` + ({}).hasOwnProperty('x')"), "\"[object Object] 1,2false\"");
+  EXPECT_EQ(
+      evaluate_one(evaluator_,
+                   "(() => { const o = {}; o.toString = 1; o.constructor = 2; o.valueOf = 3; return o })()"),
+      R"({"toString":1,"constructor":2,"valueOf":3})");
+  EXPECT_EQ(evaluate_one(evaluator_, "['constructor', 'x'].reduce((o, k) => { o[k] = 1; return o }, {})"),
+            R"({"constructor":1,"x":1})");
+  EXPECT_EQ(
+      evaluate_one(evaluator_,
+                   "(() => { const e = new Error('a'); e.message = 'b'; e.name = 'N'; return `${e}` })()"),
+      "\"N: b\"");
+  EXPECT_EQ(
+      evaluate_one(evaluator_,
+                   "new (class A { constructor() { this.x = 1 } toString() { return 'a' } })().toString()"),
+      "\"a\"");
+  EXPECT_EQ(evaluate_one(evaluator_, "`${{}} ${[1, 2]}` + ({}).hasOwnProperty('x')"),
+            "\"[object Object] 1,2false\"");
 }
 
 TEST_F(Isolation, EverythingThatCanBeReachedIsFrozen) {
@@ -113,7 +134,8 @@ TEST_F(Isolation, EverythingThatCanBeReachedIsFrozen) {
     }
     return [...seen].filter(v => !Object.isFrozen(v)).map(v => path.get(v)).concat(seen.size > 600 ? [] : ['too few: ' + seen.size]);
   })())";
-  EXPECT_EQ(evaluate_one(evaluator_, walk), "[\"sample7\",\"sample8\"]") << "besides the prototypes that the two generators own";
+  EXPECT_EQ(evaluate_one(evaluator_, walk), "[\"sample7\",\"sample8\"]")
+      << "besides the prototypes that the two generators own";
 }
 
 }  // namespace

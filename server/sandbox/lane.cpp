@@ -1,12 +1,12 @@
 #include "sandbox/lane.hpp"
 
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include "base/error_code.hpp"
+#include <sys/socket.h>
 
 namespace fp::sandbox {
 
@@ -20,11 +20,15 @@ constexpr Milliseconds kStartTime{5000};
 constexpr Milliseconds kGrace{50};
 constexpr Milliseconds kLongestPause{5000};
 
-Milliseconds pause_after(unsigned failures) { return std::min(kLongestPause, Milliseconds(10) * (1 << std::min(failures, 10u))); }
+Milliseconds pause_after(unsigned failures) {
+  return std::min(kLongestPause, Milliseconds(10) * (1 << std::min(failures, 10u)));
+}
 
 }  // namespace
 
-bool Lane::has_room() const { return tasks_.size() < kWindow && outgoing_.size() - sent_ < kWindowBytes; }
+bool Lane::has_room() const {
+  return tasks_.size() < kWindow && outgoing_.size() - sent_ < kWindowBytes;
+}
 
 void Lane::give(Task task) {
   tasks_.push_back({std::move(task), 0});
@@ -66,12 +70,14 @@ void Lane::start_failed(Error error, SteadyPoint now) {
 
 void Lane::send(SteadyPoint now) {
   while (is_writing()) {
-    const ssize_t written = ::send(process_->fd(), outgoing_.data() + sent_, outgoing_.size() - sent_, MSG_NOSIGNAL);
+    const ssize_t written =
+        ::send(process_->fd(), outgoing_.data() + sent_, outgoing_.size() - sent_, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return;  // full, or hung up, which receive() learns
     const std::uint64_t before = stream_start_ + sent_;
     sent_ += static_cast<std::size_t>(written);
-    const bool completes_front = !tasks_.empty() && before < tasks_.front().end && stream_start_ + sent_ >= tasks_.front().end;
+    const bool completes_front =
+        !tasks_.empty() && before < tasks_.front().end && stream_start_ + sent_ >= tasks_.front().end;
     if (completes_front && is_greeted_) began_ = now;
   }
   stream_start_ += outgoing_.size();
@@ -136,13 +142,15 @@ bool Lane::accept_answer(const wire::Frame& frame, SteadyPoint now) {
 void Lane::end_overdue(SteadyPoint now) {
   if (!process_) return;
   if (!is_greeted_) {
-    if (now >= began_ + kStartTime) start_failed(Error(codes::expr_crashed, "the expression process does not answer"), now);
+    if (now >= began_ + kStartTime)
+      start_failed(Error(codes::expr_crashed, "the expression process does not answer"), now);
     return;
   }
   if (tasks_.empty() || now < front_deadline()) return;
   const auto time = tasks_.front().task.time;
   replace_process();
-  fail_front(Error(codes::expr_timeout, fmt::format("the expression ran longer than {} and was stopped", to_display_text(time))));
+  fail_front(Error(codes::expr_timeout,
+                   fmt::format("the expression ran longer than {} and was stopped", to_display_text(time))));
 }
 
 /// It hung up, or it has to go: the task at work goes with it.
@@ -153,8 +161,9 @@ void Lane::lose_process(SteadyPoint now) {
   if (!is_greeted_) return start_failed(Error(codes::expr_crashed, "the expression process " + end), now);
   replace_process();
   if (tasks_.empty()) return;
-  fail_front(ended_out_of_memory(status) ? Error(codes::expr_memory, "the expression used more memory than it may")
-                                         : Error(codes::expr_crashed, "the process that evaluated the expression " + end));
+  fail_front(ended_out_of_memory(status)
+                 ? Error(codes::expr_memory, "the expression used more memory than it may")
+                 : Error(codes::expr_crashed, "the process that evaluated the expression " + end));
 }
 
 void Lane::replace_process() {

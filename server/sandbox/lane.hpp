@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <deque>
-#include <optional>
-#include <string>
-
 #include "base/time.hpp"
 #include "base/unique_function.hpp"
 #include "sandbox/sandbox_process.hpp"
 #include "sandbox/wire.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
 
 namespace fp::sandbox {
 
@@ -23,9 +23,9 @@ struct Task {
   UniqueFunction<bool(Result<wire::Answer>)> finish;
 };
 
-/// One sandbox process after another, and the tasks that wait for its answers, in order. Lives on the evaluator's
-/// I/O thread. A process that dies, overruns or breaks the protocol takes only the task at work with it; the tasks
-/// behind it go to a fresh process.
+/// One sandbox process after another, and the tasks that wait for its answers, in order. Lives on the
+/// evaluator's I/O thread. A process that dies, overruns or breaks the protocol takes only the task at work
+/// with it; the tasks behind it go to a fresh process.
 class Lane {
  public:
   explicit Lane(std::string program) : program_(std::move(program)) {}
@@ -33,7 +33,8 @@ class Lane {
   bool has_room() const;
   std::size_t load() const { return tasks_.size(); }
   void give(Task task);
-  /// Starts what can start, sends what can be sent, ends what is overdue. When to be called next, at the latest.
+  /// Starts what can start, sends what can be sent, ends what is overdue. When to be called next, at the
+  /// latest.
   SteadyPoint advance(SteadyPoint now);
   /// To wait on; -1: nothing.
   int fd() const { return process_ ? process_->fd() : -1; }
@@ -69,7 +70,7 @@ class Lane {
   std::optional<SandboxProcess> process_;
   std::deque<Waiting> tasks_;
   std::string outgoing_;
-  std::size_t sent_ = 0;           // of outgoing_
+  std::size_t sent_ = 0;            // of outgoing_
   std::uint64_t stream_start_ = 0;  // where outgoing_ begins in the stream
   std::string incoming_;
   SteadyPoint began_{};  // when the front task was wholly with the process, or the process was started

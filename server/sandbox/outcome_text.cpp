@@ -1,10 +1,10 @@
 #include "sandbox/outcome_text.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "sandbox/explain.hpp"
 #include "sandbox/result_json.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::sandbox {
 
@@ -31,20 +31,30 @@ std::string explain_no_value(std::string_view expression, const ReadableScope& s
 Error make_error(const Outcome& outcome, std::string_view expression, const ReadableScope& scope,
                  const ports::ExpressionLimits& limits) {
   switch (outcome.verdict) {
-    case Verdict::kNoValue: return Error(codes::expr_undefined, explain_no_value(expression, scope));
-    case Verdict::kMissing: return Error(codes::expr_undefined, explain_message(outcome.text, scope));
-    case Verdict::kSyntax: return Error(codes::expr_syntax, with_position(outcome));
+    case Verdict::kNoValue:
+      return Error(codes::expr_undefined, explain_no_value(expression, scope));
+    case Verdict::kMissing:
+      return Error(codes::expr_undefined, explain_message(outcome.text, scope));
+    case Verdict::kSyntax:
+      return Error(codes::expr_syntax, with_position(outcome));
     case Verdict::kTimeout:
-      return Error(codes::expr_timeout, fmt::format("the expression ran longer than {} and was stopped", to_display_text(limits.time)));
+      return Error(codes::expr_timeout, fmt::format("the expression ran longer than {} and was stopped",
+                                                    to_display_text(limits.time)));
     case Verdict::kMemory:
-      return Error(codes::expr_memory, fmt::format("the expression used more than {} of memory", bytes_text(limits.memory_bytes)));
-    case Verdict::kStack: return Error(codes::expr_stack, "the expression calls itself too deeply");
+      return Error(codes::expr_memory, fmt::format("the expression used more than {} of memory",
+                                                   bytes_text(limits.memory_bytes)));
+    case Verdict::kStack:
+      return Error(codes::expr_stack, "the expression calls itself too deeply");
     case Verdict::kTooLarge:
-      return Error(codes::expr_too_large, fmt::format("the result is larger than {}", bytes_text(limits.result_bytes)));
-    case Verdict::kNotJson: return Error(codes::expr_result, outcome.text);
-    case Verdict::kForbidden: return Error(codes::expr_forbidden, outcome.text);
+      return Error(codes::expr_too_large,
+                   fmt::format("the result is larger than {}", bytes_text(limits.result_bytes)));
+    case Verdict::kNotJson:
+      return Error(codes::expr_result, outcome.text);
+    case Verdict::kForbidden:
+      return Error(codes::expr_forbidden, outcome.text);
     case Verdict::kValue:
-    case Verdict::kFailed: break;
+    case Verdict::kFailed:
+      break;
   }
   return Error(codes::expr_failed, with_position(outcome));
 }
@@ -53,7 +63,11 @@ Error make_error(const Outcome& outcome, std::string_view expression, const Read
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xC2 && lead < 0xE0 ? 2
+                               : (lead & 0xF0) == 0xE0       ? 3
+                               : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                             : 0;
     if (length == 0 || text.size() - i < length) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
@@ -63,7 +77,9 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-bool is_message(std::string_view text) { return text.size() <= wire::kMaxMessageBytes + sizeof "not allowed in expressions: " && is_utf8(text); }
+bool is_message(std::string_view text) {
+  return text.size() <= wire::kMaxMessageBytes + sizeof "not allowed in expressions: " && is_utf8(text);
+}
 
 const Json* item_at(const ports::EvaluationRequest& request, std::size_t index) {
   const auto* items = request.items ? request.items->if_array() : nullptr;
@@ -77,10 +93,12 @@ std::size_t count_results(const ports::EvaluationRequest& request) {
   return request.expressions.size() * (items ? items->size() : 1);
 }
 
-ports::EvaluationAnswer make_evaluation_answer(const ports::EvaluationRequest& request, wire::Answer answer, bool& is_sane) {
+ports::EvaluationAnswer make_evaluation_answer(const ports::EvaluationRequest& request, wire::Answer answer,
+                                               bool& is_sane) {
   ports::EvaluationAnswer results;
   results.results.reserve(answer.outcomes.size());
-  const std::size_t per_expression = request.expressions.empty() ? 1 : answer.outcomes.size() / request.expressions.size();
+  const std::size_t per_expression =
+      request.expressions.empty() ? 1 : answer.outcomes.size() / request.expressions.size();
   for (std::size_t i = 0; i < answer.outcomes.size(); ++i) {
     const Outcome& outcome = answer.outcomes[i];
     if (outcome.verdict == Verdict::kValue) {
@@ -113,7 +131,8 @@ std::vector<std::optional<ports::SyntaxProblem>> make_syntax_problems(const wire
   for (const auto& outcome : answer.outcomes) {
     problems.emplace_back();
     if (outcome.verdict == Verdict::kValue) continue;
-    problems.back() = ports::SyntaxProblem{std::max(outcome.line, 1u), std::max(outcome.column, 1u), outcome.text};
+    problems.back() =
+        ports::SyntaxProblem{std::max(outcome.line, 1u), std::max(outcome.column, 1u), outcome.text};
   }
   return problems;
 }

@@ -1,11 +1,12 @@
 #include "sandbox/result_json.hpp"
 
+#include "base/error_code.hpp"
+
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+
 #include <charconv>
 #include <string>
-
-#include "base/error_code.hpp"
 
 namespace fp::sandbox {
 
@@ -31,11 +32,17 @@ struct ExactHandler {
   bool on_object_end(std::size_t count, bj::error_code&) { return stack.push_object(count), true; }
   bool on_array_begin(bj::error_code&) { return true; }
   bool on_array_end(std::size_t count, bj::error_code&) { return stack.push_array(count), true; }
-  bool on_key_part(bj::string_view part, std::size_t, bj::error_code&) { return stack.push_chars(part), true; }
+  bool on_key_part(bj::string_view part, std::size_t, bj::error_code&) {
+    return stack.push_chars(part), true;
+  }
   bool on_key(bj::string_view part, std::size_t, bj::error_code&) { return stack.push_key(part), true; }
-  bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) { return stack.push_chars(part), true; }
+  bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) {
+    return stack.push_chars(part), true;
+  }
   bool on_string(bj::string_view part, std::size_t, bj::error_code&) { return stack.push_string(part), true; }
-  bool on_number_part(bj::string_view part, bj::error_code&) { return number.append(part.data(), part.size()), true; }
+  bool on_number_part(bj::string_view part, bj::error_code&) {
+    return number.append(part.data(), part.size()), true;
+  }
   bool on_int64(std::int64_t value, bj::string_view, bj::error_code&) {
     number.clear();
     return stack.push_int64(value), true;
@@ -66,7 +73,8 @@ Result<Json> parse_result(std::string_view text) {
   bj::error_code ec;
   const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
   if (ec == bj::error::too_deep) return Error(codes::expr_result, "the result is nested more than 64 deep");
-  if (ec || consumed != text.size()) return Error(codes::expr_crashed, "the expression process sent what is not JSON");
+  if (ec || consumed != text.size())
+    return Error(codes::expr_crashed, "the expression process sent what is not JSON");
   return parser.handler().stack.release();
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string_view>
-
 #include "base/json.hpp"
 #include "base/result.hpp"
+
+#include <string_view>
 
 namespace fp::sandbox {
 

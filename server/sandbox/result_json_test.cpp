@@ -1,8 +1,8 @@
 #include "sandbox/result_json.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/random.hpp"
+
+#include <gtest/gtest.h>
 
 #include <bit>
 #include <charconv>
@@ -31,7 +31,8 @@ TEST(ParseResult, ReadsWholeNumbersOfAnySize) {
 
 TEST(ParseResult, RefusesDepthAndWhatIsNoJson) {
   EXPECT_EQ(parse_result(std::string(65, '[') + std::string(65, ']')).error().code, "expr.result");
-  for (const char* text : {"", "{", "1 2", "nul", "\"\xff\""}) EXPECT_EQ(parse_result(text).error().code, "expr.crashed") << text;
+  for (const char* text : {"", "{", "1 2", "nul", "\"\xff\""})
+    EXPECT_EQ(parse_result(text).error().code, "expr.crashed") << text;
 }
 
 }  // namespace

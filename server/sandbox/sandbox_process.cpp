@@ -1,21 +1,21 @@
 #include "sandbox/sandbox_process.hpp"
 
-#include <fcntl.h>
+#include "base/error_code.hpp"
+#include "sandbox/child/exit_code.hpp"
+
 #include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <utility>
-
-#include "base/error_code.hpp"
-#include "sandbox/child/exit_code.hpp"
 
 namespace fp::sandbox {
 
@@ -25,7 +25,8 @@ constexpr int kChildChannel = 3;
 constexpr int kEndMilliseconds = 100;
 
 Error not_started(const std::string& what, int number) {
-  return Error(codes::expr_crashed, fmt::format("the expression process can not start: {}: {}", what, std::strerror(number)));
+  return Error(codes::expr_crashed,
+               fmt::format("the expression process can not start: {}: {}", what, std::strerror(number)));
 }
 
 struct SpawnSettings {
@@ -43,7 +44,8 @@ struct SpawnSettings {
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&actions);
@@ -57,13 +59,15 @@ struct SpawnSettings {
 
 Result<SandboxProcess> SandboxProcess::spawn(const std::string& program) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return not_started("no socket pair", errno);
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return not_started("no socket pair", errno);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   const SpawnSettings settings(ends[1]);
   char* const arguments[] = {const_cast<char*>("flowpilot-sandbox"), nullptr};
   char* const environment[] = {nullptr};
   pid_t pid = -1;
-  const int failure = posix_spawn(&pid, program.c_str(), &settings.actions, &settings.attributes, arguments, environment);
+  const int failure =
+      posix_spawn(&pid, program.c_str(), &settings.actions, &settings.attributes, arguments, environment);
   close(ends[1]);
   if (failure != 0) {
     close(ends[0]);
@@ -73,7 +77,9 @@ Result<SandboxProcess> SandboxProcess::spawn(const std::string& program) {
 }
 
 SandboxProcess::SandboxProcess(SandboxProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), pid_fd_(std::exchange(other.pid_fd_, -1)), fd_(std::exchange(other.fd_, -1)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      pid_fd_(std::exchange(other.pid_fd_, -1)),
+      fd_(std::exchange(other.fd_, -1)) {}
 
 SandboxProcess& SandboxProcess::operator=(SandboxProcess&& other) noexcept {
   std::swap(pid_, other.pid_);
@@ -82,7 +88,9 @@ SandboxProcess& SandboxProcess::operator=(SandboxProcess&& other) noexcept {
   return *this;
 }
 
-SandboxProcess::~SandboxProcess() { kill_and_reap(); }
+SandboxProcess::~SandboxProcess() {
+  kill_and_reap();
+}
 
 int SandboxProcess::finish() {
   if (pid_fd_ >= 0) {
@@ -116,11 +124,16 @@ std::string default_sandbox_program() {
 std::string describe_end(int wait_status) {
   if (WIFSIGNALED(wait_status)) return fmt::format("was ended by signal {}", WTERMSIG(wait_status));
   switch (WEXITSTATUS(wait_status)) {
-    case kExitNoEngine: return "could not start the JavaScript engine";
-    case kExitNotConfined: return "could not give up its rights (seccomp and resource limits are needed)";
-    case kExitMemory: return "ran out of memory";
-    case 127: return "could not be loaded (is libmozjs-102 installed?)";
-    default: return fmt::format("ended with code {}", WEXITSTATUS(wait_status));
+    case kExitNoEngine:
+      return "could not start the JavaScript engine";
+    case kExitNotConfined:
+      return "could not give up its rights (seccomp and resource limits are needed)";
+    case kExitMemory:
+      return "ran out of memory";
+    case 127:
+      return "could not be loaded (is libmozjs-102 installed?)";
+    default:
+      return fmt::format("ended with code {}", WEXITSTATUS(wait_status));
   }
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <sys/types.h>
+#include "base/result.hpp"
 
 #include <cstdint>
 #include <string>
-
-#include "base/result.hpp"
+#include <sys/types.h>
 
 namespace fp::sandbox {
 
-/// One child process and our end of the socket pair to it. Owned by one thread. The destructor kills and reaps it.
+/// One child process and our end of the socket pair to it. Owned by one thread. The destructor kills and
+/// reaps it.
 class SandboxProcess {
  public:
   /// Spawns without copying this process, however big it is. Error: expr.crashed, with what is missing.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "ports/expression.hpp"
+#include "sandbox/sandbox_options.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -7,16 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "ports/expression.hpp"
-#include "sandbox/sandbox_options.hpp"
-
 namespace fp::sandbox {
 
 class IoLoop;
 
-/// Evaluates in sandbox processes: crashes, hangs and bombs end there. Processes are spawned at the first request, or
-/// by start(), and replaced when lost; requests are pipelined to them by one I/O thread, on which `done` runs, so it
-/// must not block nor call check_syntax() or stop(). Callable from any thread; stop() answers all that waits.
+/// Evaluates in sandbox processes: crashes, hangs and bombs end there. Processes are spawned at the first
+/// request, or by start(), and replaced when lost; requests are pipelined to them by one I/O thread, on which
+/// `done` runs, so it must not block nor call check_syntax() or stop(). Callable from any thread; stop()
+/// answers all that waits.
 class SandboxedEvaluator final : public ports::ExpressionEvaluator {
  public:
   explicit SandboxedEvaluator(SandboxOptions options = {});
@@ -30,7 +31,8 @@ class SandboxedEvaluator final : public ports::ExpressionEvaluator {
   void stop();
 
   void evaluate(ports::EvaluationRequest request, Done done) override;
-  std::vector<std::optional<ports::SyntaxProblem>> check_syntax(const std::vector<std::string>& expressions) override;
+  std::vector<std::optional<ports::SyntaxProblem>> check_syntax(
+      const std::vector<std::string>& expressions) override;
 
   SandboxStatus status() const;
 

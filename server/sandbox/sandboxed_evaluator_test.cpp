@@ -1,8 +1,10 @@
 #include "sandbox/sandboxed_evaluator.hpp"
 
+#include "sandbox/evaluator_fixture.hpp"
+#include "sandbox/wire.hpp"
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -10,13 +12,15 @@
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
-
-#include "sandbox/evaluator_fixture.hpp"
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fp::sandbox {
 namespace {
 
-std::string code_of(const std::string& text) { return text.substr(0, text.find(':')); }
+std::string code_of(const std::string& text) {
+  return text.substr(0, text.find(':'));
+}
 
 /// A sandbox program that is a shell script.
 class Script {
@@ -136,14 +140,17 @@ TEST(SandboxedEvaluator, StoppingAnswersEverything) {
   evaluator.stop();
   for (auto& answer : answers) EXPECT_EQ(answer.get().results[0].error().code, "expr.crashed");
   EXPECT_EQ(code_of(evaluate_one(evaluator, "1")), "expr.crashed") << "after stop";
-  EXPECT_EQ(evaluator.check_syntax({"1"})[0]->message, "the expression could not be checked: the server is stopping");
+  EXPECT_EQ(evaluator.check_syntax({"1"})[0]->message,
+            "the expression could not be checked: the server is stopping");
 }
 
 TEST(SandboxedEvaluator, MayBeCalledFromItsOwnAnswers) {
   SandboxedEvaluator evaluator;
   std::promise<std::string> promise;
   evaluator.evaluate(make_request({"1"}), [&](ports::EvaluationAnswer) {
-    evaluator.evaluate(make_request({"2"}), [&](ports::EvaluationAnswer answer) { promise.set_value(to_text(*answer.results[0])); });
+    evaluator.evaluate(make_request({"2"}), [&](ports::EvaluationAnswer answer) {
+      promise.set_value(to_text(*answer.results[0]));
+    });
   });
   EXPECT_EQ(promise.get_future().get(), "2");
 }
@@ -151,49 +158,80 @@ TEST(SandboxedEvaluator, MayBeCalledFromItsOwnAnswers) {
 TEST(SandboxedEvaluator, SaysWhatIsMissingWhenItCanNotStart) {
   SandboxedEvaluator missing({.program = "/nonexistent/flowpilot-sandbox"});
   EXPECT_EQ(evaluate_one(missing, "1"),
-            "expr.crashed: the expression process can not start: /nonexistent/flowpilot-sandbox: No such file or directory");
+            "expr.crashed: the expression process can not start: /nonexistent/flowpilot-sandbox: No such "
+            "file or directory");
   const Script failing("exit 71");
   SandboxedEvaluator unconfined({.program = failing.path()});
   EXPECT_EQ(evaluate_one(unconfined, "1"),
-            "expr.crashed: the expression process could not give up its rights (seccomp and resource limits are needed)");
+            "expr.crashed: the expression process could not give up its rights (seccomp and resource limits "
+            "are needed)");
 }
 
 TEST(SandboxedEvaluator, TriesAgainAfterAProcessThatCouldNotStart) {
   char path[] = "/tmp/flowpilot-marker-XXXXXX";
   close(mkstemp(path));
-  const Script flaky("test -e " + std::string(path) + " && rm " + path + " && exit 1\nexec " + default_sandbox_program());
+  const Script flaky("test -e " + std::string(path) + " && rm " + path + " && exit 1\nexec " +
+                     default_sandbox_program());
   SandboxedEvaluator evaluator({.program = flaky.path()});
   EXPECT_EQ(evaluate_one(evaluator, "1"), "1");
 }
 
+/// A shell command that sends `bytes` to the server.
+std::string sending(std::string_view bytes) {
+  std::string command = "printf '";
+  for (const char c : bytes) command += fmt::format("\\{:03o}", static_cast<unsigned char>(c));
+  return command + "' >&3; ";
+}
+
+std::string sending_answer(std::uint32_t id, wire::Outcome outcome, std::size_t count = 1,
+                           wire::Kind kind = wire::Kind::kEvaluated) {
+  wire::Answer answer;
+  answer.outcomes.assign(count, outcome);
+  return sending(wire::to_frame(wire::Hello{"none"})) + "head -c 20 <&3 >/dev/null; " +
+         sending(wire::to_frame(kind, id, answer)) + "sleep 5";
+}
+
+std::string evaluate_with(const std::string& script_body) {
+  const Script script("PATH=/usr/bin:/bin\n" + script_body);
+  SandboxedEvaluator evaluator({.program = script.path()});
+  auto request = make_request({"1"});
+  request.limits.time = Milliseconds(20'000);
+  return evaluate_all(evaluator, std::move(request)).front();
+}
+
+TEST(SandboxedEvaluator, TakesAWellFormedAnswer) {
+  EXPECT_EQ(evaluate_with(sending_answer(1, {.text = "7"})), "7")
+      << "so that the tests below fail for their own reasons";
+}
+
 TEST(SandboxedEvaluator, SurvivesWhateverAProcessSends) {
-  const std::string hello = R"(printf '\011\000\000\000\001\000\000\000\000\000\000\000\000' >&3; )";
+  const auto hello = sending(wire::to_frame(wire::Hello{"none"}));
   const std::string hostile[] = {
-      R"(printf 'GET / HTTP/1.1\r\n\r\n' >&3; sleep 5)",
-      R"(printf '\377\377\377\377' >&3; sleep 5)",
-      hello + R"(printf '\377\377\377\177\004' >&3; sleep 5)",
+      sending("GET / HTTP/1.1\r\n\r\n") + "sleep 5",
+      sending("\xff\xff\xff\xff") + "sleep 5",
+      hello + sending(std::string_view("\xff\xff\xff\x7f\x04", 5)) + "sleep 5",
       hello + hello + "sleep 5",
-      hello + R"(printf '\012\000\000\000\004\143\000\000\000\000\001\000\000\000' >&3; sleep 5)",
-      hello + R"(printf '\012\000\000\000\004\001\000\000\000\000\377\377\377\377' >&3; sleep 5)",
-      hello + R"(printf '\030\000\000\000\004\001\000\000\000\000\001\000\000\000\000\000\000\000\000\000\000\000\000\001\000\000\000{' >&3; sleep 5)",
-      hello + R"(printf '\030\000\000\000\004\001\000\000\000\000\001\000\000\000\143\000\000\000\000\000\000\000\000\001\000\000\0001' >&3; sleep 5)",
+      hello + sending(std::string_view("\x0a\0\0\0\x04\x01\0\0\0\0\xff\xff\xff\xff", 14)) + "sleep 5",
+      sending_answer(2, {.text = "7"}),
+      sending_answer(1, {.text = "7"}, 2),
+      sending_answer(1, {.text = "7"}, 1, wire::Kind::kChecked),
+      sending_answer(1, {.text = "{"}),
+      sending_answer(1, {.verdict = static_cast<wire::Verdict>(99), .text = "7"}),
+      sending_answer(1, {.verdict = wire::Verdict::kFailed, .text = "\xff"}),
+      sending_answer(1, {.verdict = wire::Verdict::kFailed, .text = std::string(9000, 'x')}),
       hello + "exit 3",
       hello + "kill -SEGV $$",
   };
-  for (const auto& body : hostile) {
-    const Script script(body);
-    SandboxedEvaluator evaluator({.program = script.path()});
-    auto request = make_request({"1"});
-    request.limits.time = Milliseconds(3000);
-    EXPECT_EQ(code_of(evaluate_all(evaluator, std::move(request)).front()), "expr.crashed") << body;
-  }
+  for (const auto& body : hostile)
+    EXPECT_EQ(code_of(evaluate_with(body)), "expr.crashed") << body.substr(0, 200);
 }
 
 TEST(SandboxedEvaluator, HoldsItsLayersOfIsolation) {
   SandboxedEvaluator evaluator;
   evaluate_one(evaluator, "1");
   const auto layers = evaluator.status().layers;
-  for (const char* layer : {"no_new_privs", "rlimits", "seccomp"}) EXPECT_NE(layers.find(layer), std::string::npos) << layers;
+  for (const char* layer : {"no_new_privs", "rlimits", "seccomp"})
+    EXPECT_NE(layers.find(layer), std::string::npos) << layers;
   std::ifstream status("/proc/" + std::to_string(evaluator.status().process_ids[0]) + "/status");
   const std::string text(std::istreambuf_iterator<char>(status), {});
   EXPECT_NE(text.find("Seccomp:\t2"), std::string::npos);

@@ -11,8 +11,8 @@ struct Part {
   const Json* value;
 };
 
-/// The object of `parts`, which share the path up to here, in the order in which names first appear. What has no
-/// value yet is left out, so that reading it gives undefined.
+/// The object of `parts`, which share the path up to here, in the order in which names first appear. What has
+/// no value yet is left out, so that reading it gives undefined.
 void append_object(std::string& out, std::vector<Part> parts, std::vector<std::string>* names) {
   out.push_back('{');
   while (!parts.empty()) {

@@ -1,14 +1,15 @@
 #pragma once
 
+#include "ports/expression.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "ports/expression.hpp"
-
 namespace fp::sandbox {
 
-/// A scope as one JSON object: entries "steps.a.output" and "steps.b.output" make {"steps":{"a":{"output":...},...}}.
+/// A scope as one JSON object: entries "steps.a.output" and "steps.b.output" make
+/// {"steps":{"a":{"output":...},...}}.
 struct ScopeText {
   std::vector<std::string> roots;
   std::string json;

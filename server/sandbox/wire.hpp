@@ -6,9 +6,10 @@
 #include <string_view>
 #include <vector>
 
-/// The language of the server and its sandbox process: length-prefixed frames over one socket pair, little-endian,
-/// read with bounds checks on both sides because each side may be hostile to the other. A frame is
-/// `u32 length, u8 kind, u32 id, body`, the length counting what follows it. Knows neither Boost nor SpiderMonkey.
+/// The language of the server and its sandbox process: length-prefixed frames over one socket pair,
+/// little-endian, read with bounds checks on both sides because each side may be hostile to the other. A
+/// frame is `u32 length, u8 kind, u32 id, body`, the length counting what follows it. Knows neither Boost nor
+/// SpiderMonkey.
 namespace fp::sandbox::wire {
 
 inline constexpr std::size_t kHeaderBytes = 9;
@@ -18,10 +19,20 @@ inline constexpr std::size_t kMaxMessageBytes = 4096;
 
 enum class Kind : std::uint8_t { kHello = 1, kEvaluate, kCheck, kEvaluated, kChecked };
 
-/// What became of one evaluation. `kNoValue` is a result of undefined; `kMissing` an exception because a name or
-/// field does not exist.
+/// What became of one evaluation. `kNoValue` is a result of undefined; `kMissing` an exception because a name
+/// or field does not exist.
 enum class Verdict : std::uint8_t {
-  kValue, kNoValue, kMissing, kFailed, kSyntax, kTimeout, kMemory, kStack, kTooLarge, kNotJson, kForbidden,
+  kValue,
+  kNoValue,
+  kMissing,
+  kFailed,
+  kSyntax,
+  kTimeout,
+  kMemory,
+  kStack,
+  kTooLarge,
+  kNotJson,
+  kForbidden,
 };
 inline constexpr auto kLastVerdict = Verdict::kForbidden;
 
@@ -47,7 +58,8 @@ struct Check {
   std::vector<std::string_view> expressions;
 };
 
-/// `text` is JSON for kValue and a sentence otherwise; line and column (from 1, 0 = unknown) are the expression's.
+/// `text` is JSON for kValue and a sentence otherwise; line and column (from 1, 0 = unknown) are the
+/// expression's.
 struct Outcome {
   Verdict verdict = Verdict::kValue;
   std::uint32_t line = 0;
@@ -69,7 +81,8 @@ struct Frame {
 
 enum class Scan : std::uint8_t { kFrame, kIncomplete, kBroken };
 
-/// Takes the first frame off `bytes`; `frame` borrows from it. kBroken: no such kind, or longer than `max_bytes`.
+/// Takes the first frame off `bytes`; `frame` borrows from it. kBroken: no such kind, or longer than
+/// `max_bytes`.
 Scan take_frame(std::string_view& bytes, std::size_t max_bytes, Frame& frame);
 
 std::string to_frame(const Hello& hello);

@@ -1,8 +1,8 @@
 #include "sandbox/wire.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/random.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::sandbox::wire {
 namespace {
@@ -46,7 +46,8 @@ TEST(Wire, RefusesBodiesThatAreCutOrTooLong) {
   const std::string bytes = example_frame();
   const auto body = std::string_view(bytes).substr(kHeaderBytes);
   Evaluate request;
-  for (std::size_t size = 0; size < body.size(); ++size) EXPECT_FALSE(from_body(body.substr(0, size), request)) << size;
+  for (std::size_t size = 0; size < body.size(); ++size)
+    EXPECT_FALSE(from_body(body.substr(0, size), request)) << size;
   EXPECT_FALSE(from_body(std::string(body) + "x", request));
 }
 

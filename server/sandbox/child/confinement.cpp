@@ -1,5 +1,10 @@
 #include "sandbox/child/confinement.hpp"
 
+#include "sandbox/child/memory_limit.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -8,12 +13,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <cstdint>
-
-#include "sandbox/child/memory_limit.hpp"
 
 namespace fp::sandbox {
 
@@ -24,7 +23,8 @@ bool limit(__rlimit_resource resource, rlim_t value) {
   return setrlimit(resource, &limits) == 0;
 }
 
-// Debian 12's headers may be older than the kernel, so the few constants of Landlock's first version stand here.
+// Debian 12's headers may be older than the kernel, so the few constants of Landlock's first version stand
+// here.
 bool deny_all_files() {
   constexpr long kCreateRuleset = 444;
   constexpr long kRestrictSelf = 446;
@@ -44,7 +44,8 @@ struct Rules {
 
   template <class... Conditions>
   void allow(int call, Conditions... conditions) {
-    is_good = is_good && seccomp_rule_add(context, SCMP_ACT_ALLOW, call, sizeof...(conditions), conditions...) == 0;
+    is_good =
+        is_good && seccomp_rule_add(context, SCMP_ACT_ALLOW, call, sizeof...(conditions), conditions...) == 0;
   }
   void refuse(int call) {
     is_good = is_good && seccomp_rule_add(context, SCMP_ACT_ERRNO(EACCES), call, 0) == 0;
@@ -52,10 +53,11 @@ struct Rules {
 };
 
 void allow_computing(Rules& rules) {
-  for (const int call : {SCMP_SYS(futex), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
-                         SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(rt_sigreturn),
-                         SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall),
-                         SCMP_SYS(setitimer), SCMP_SYS(getrusage), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
+  for (const int call :
+       {SCMP_SYS(futex), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(rt_sigreturn),
+        SCMP_SYS(rt_sigprocmask), SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall), SCMP_SYS(setitimer),
+        SCMP_SYS(getrusage), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group)}) {
     rules.allow(call);
   }
   const auto no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
@@ -66,9 +68,11 @@ void allow_computing(Rules& rules) {
   rules.allow(SCMP_SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0));
 }
 
-// The C library and ICU look for time zone files and do well without: they are told no instead of being killed.
+// The C library and ICU look for time zone files and do well without: they are told no instead of being
+// killed.
 void refuse_files(Rules& rules) {
-  for (const int call : {SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(readlink)}) {
+  for (const int call :
+       {SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(readlink)}) {
     rules.refuse(call);
   }
 }
@@ -92,7 +96,8 @@ void Confinement::hold(const char* layer) {
 }
 
 bool Confinement::begin() {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 ||
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return false;
   }
   hold("no_new_privs");

@@ -1,5 +1,11 @@
 #include "sandbox/child/engine.hpp"
 
+#include "sandbox/child/failure.hpp"
+#include "sandbox/child/helper_thread.hpp"
+#include "sandbox/child/memory_limit.hpp"
+#include "sandbox/child/realm.hpp"
+#include "sandbox/child/watch.hpp"
+
 #include <js/CallAndConstruct.h>
 #include <js/ContextOptions.h>
 #include <js/GCAPI.h>
@@ -9,12 +15,6 @@
 #include <js/RegExp.h>
 #include <js/Stack.h>
 #include <malloc.h>
-
-#include "sandbox/child/failure.hpp"
-#include "sandbox/child/helper_thread.hpp"
-#include "sandbox/child/memory_limit.hpp"
-#include "sandbox/child/realm.hpp"
-#include "sandbox/child/watch.hpp"
 
 namespace fp::sandbox {
 
@@ -31,7 +31,12 @@ bool parse_json(JSContext* cx, std::string_view text, JS::MutableHandleValue val
 }
 
 void configure(JSContext* cx) {
-  JS::ContextOptionsRef(cx).setAsmJS(false).setWasm(false).setWasmBaseline(false).setWasmIon(false).setAsyncStack(false);
+  JS::ContextOptionsRef(cx)
+      .setAsmJS(false)
+      .setWasm(false)
+      .setWasmBaseline(false)
+      .setWasmIon(false)
+      .setAsyncStack(false);
   JS_SetNativeStackQuota(cx, kStackBytes);
   JS_SetGCParameter(cx, JSGC_MAX_BYTES, kDefaultMemoryBytes);
   JS_SetGCParameter(cx, JSGC_MIN_LAST_DITCH_GC_PERIOD, 0);
@@ -69,7 +74,11 @@ std::unique_ptr<Engine> Engine::start() {
 }
 
 Engine::Engine(JSContext* cx, JSObject* global)
-    : cx_(cx), global_(cx, global), realm_(cx, global), functions_(cx), results_(cx),
+    : cx_(cx),
+      global_(cx, global),
+      realm_(cx, global),
+      functions_(cx),
+      results_(cx),
       empty_pattern_(cx, JS::NewUCRegExpObject(cx, u"(?:)", 4, JS::RegExpFlag::NoFlags)) {
   JS::SetJobQueue(cx, &jobs_);
   collect();
@@ -92,7 +101,8 @@ wire::Answer Engine::evaluate(const wire::Evaluate& request) {
     if (bytes > wire::kMaxAnswerBytes / 2) outcome = {.verdict = wire::Verdict::kTooLarge};
     answer.outcomes.push_back(std::move(outcome));
     const auto verdict = answer.outcomes.back().verdict;
-    if (Watch::is_timed_out() || verdict == wire::Verdict::kMemory) answer.outcomes.resize(work.evaluations, {.verdict = verdict});
+    if (Watch::is_timed_out() || verdict == wire::Verdict::kMemory)
+      answer.outcomes.resize(work.evaluations, {.verdict = verdict});
   }
   Watch::end();
   answer.retiring = Watch::is_out_of_memory();
@@ -129,8 +139,8 @@ wire::Outcome Engine::call(Work& work, FunctionCache::Entry& entry, std::size_t 
   return outcome;
 }
 
-// RegExp.$1 and its like remember the last match. They can not be deleted, and the engine's own way to clear them
-// leaves them unreadable, so a match of nothing in nothing takes the place of the last one.
+// RegExp.$1 and its like remember the last match. They can not be deleted, and the engine's own way to clear
+// them leaves them unreadable, so a match of nothing in nothing takes the place of the last one.
 bool Engine::forget_last_match() {
   std::size_t index = 0;
   JS::RootedValue match(cx_);
@@ -176,7 +186,8 @@ void Engine::set_limits(std::uint64_t memory_bytes) {
   if (memory_bytes == memory_bytes_) return;
   memory_bytes_ = memory_bytes;
   const std::uint64_t most = live_.collected + memory_bytes;
-  JS_SetGCParameter(cx_, JSGC_MAX_BYTES, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, UINT32_MAX)));
+  JS_SetGCParameter(cx_, JSGC_MAX_BYTES,
+                    static_cast<std::uint32_t>(std::min<std::uint64_t>(most, UINT32_MAX)));
   limit_memory(memory_bytes + live_.total() - std::min(live_.total(), idle_.total()));
 }
 

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <jsapi.h>
-#include <js/Promise.h>
+#include "sandbox/child/function_cache.hpp"
+#include "sandbox/child/json_result.hpp"
+#include "sandbox/wire.hpp"
 
+#include <js/Promise.h>
+#include <jsapi.h>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "sandbox/child/function_cache.hpp"
-#include "sandbox/child/json_result.hpp"
-#include "sandbox/wire.hpp"
 
 namespace fp::sandbox {
 
@@ -18,7 +17,8 @@ namespace fp::sandbox {
 class NoJobs final : public JS::JobQueue {
  public:
   JSObject* getIncumbentGlobal(JSContext* cx) override { return JS::CurrentGlobalOrNull(cx); }
-  bool enqueuePromiseJob(JSContext*, JS::HandleObject, JS::HandleObject, JS::HandleObject, JS::HandleObject) override {
+  bool enqueuePromiseJob(JSContext*, JS::HandleObject, JS::HandleObject, JS::HandleObject,
+                         JS::HandleObject) override {
     return true;
   }
   void runJobs(JSContext*) override {}
@@ -28,8 +28,9 @@ class NoJobs final : public JS::JobQueue {
   js::UniquePtr<SavedJobQueue> saveJobQueue(JSContext*) override { return nullptr; }
 };
 
-/// SpiderMonkey, set up for expressions: no JIT, one frozen realm, limits on time, memory and stack. One a process,
-/// on the main thread. The data an expression reads is parsed anew for it, so that nothing it does is seen later.
+/// SpiderMonkey, set up for expressions: no JIT, one frozen realm, limits on time, memory and stack. One a
+/// process, on the main thread. The data an expression reads is parsed anew for it, so that nothing it does
+/// is seen later.
 class Engine {
  public:
   /// Null when the engine does not start. Starts the engine's one helper thread.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <jsapi.h>
-
 #include "sandbox/wire.hpp"
+
+#include <jsapi.h>
 
 namespace fp::sandbox {
 

@@ -1,10 +1,10 @@
 #include "sandbox/child/function_cache.hpp"
 
+#include "sandbox/child/failure.hpp"
+
 #include <js/CharacterEncoding.h>
 #include <js/CompilationAndEvaluation.h>
 #include <js/SourceText.h>
-
-#include "sandbox/child/failure.hpp"
 
 namespace fp::sandbox {
 
@@ -18,12 +18,13 @@ JSFunction* compile_body(JSContext* cx, const std::string& body, const std::vect
   // The engine reads UTF-8 function bodies as Latin-1, so it gets UTF-16.
   std::size_t units = 0;
   const JS::UniqueTwoByteChars text(
-      JS::UTF8CharsToNewTwoByteCharsZ(cx, JS::UTF8Chars(body.data(), body.size()), &units, js::MallocArena).get());
+      JS::UTF8CharsToNewTwoByteCharsZ(cx, JS::UTF8Chars(body.data(), body.size()), &units, js::MallocArena)
+          .get());
   JS::SourceText<char16_t> source;
   if (!text || !source.init(cx, text.get(), units, JS::SourceOwnership::Borrowed)) return nullptr;
   JS::RootedObjectVector no_scope(cx);
-  return JS::CompileFunction(cx, no_scope, options, nullptr, static_cast<unsigned>(arguments.size()), arguments.data(),
-                             source);
+  return JS::CompileFunction(cx, no_scope, options, nullptr, static_cast<unsigned>(arguments.size()),
+                             arguments.data(), source);
 }
 
 std::string wrapped(std::string_view before, std::string_view expression, std::string_view after) {
@@ -34,10 +35,11 @@ std::string wrapped(std::string_view before, std::string_view expression, std::s
 
 }  // namespace
 
-// Text that closes one wrapper to go on behind it can not close the other as well: what stands before the first
-// bracket too many would have to be `a` for the first and `a : b` for the second. The second also refuses `a, b`.
-JSFunction* compile_expression(JSContext* cx, std::string_view expression, const std::vector<std::string>& names,
-                               wire::Outcome& failure) {
+// Text that closes one wrapper to go on behind it can not close the other as well: what stands before the
+// first bracket too many would have to be `a` for the first and `a : b` for the second. The second also
+// refuses `a, b`.
+JSFunction* compile_expression(JSContext* cx, std::string_view expression,
+                               const std::vector<std::string>& names, wire::Outcome& failure) {
   JS::RootedFunction function(cx, compile_body(cx, wrapped("(", expression, ");"), names));
   if (!function) {
     failure = take_syntax_failure(cx, expression);
@@ -51,7 +53,8 @@ JSFunction* compile_expression(JSContext* cx, std::string_view expression, const
   return function;
 }
 
-FunctionCache::Entry* FunctionCache::find_or_compile(std::string_view expression, const std::vector<std::string>& names,
+FunctionCache::Entry* FunctionCache::find_or_compile(std::string_view expression,
+                                                     const std::vector<std::string>& names,
                                                      wire::Outcome& failure) {
   std::string key;
   for (const auto& name : names) key.append(name).push_back(',');

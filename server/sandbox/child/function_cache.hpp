@@ -1,8 +1,9 @@
 #pragma once
 
-#include <jsapi.h>
+#include "sandbox/wire.hpp"
 
 #include <cstddef>
+#include <jsapi.h>
 #include <list>
 #include <memory>
 #include <string>
@@ -10,12 +11,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sandbox/wire.hpp"
-
 namespace fp::sandbox {
 
-/// Compiled expressions, least recently used ones dropped first. Each is a strict function of the scope's root
-/// names; calling it leaves no trace, since all state an expression can make is made anew by the call.
+/// Compiled expressions, least recently used ones dropped first. Each is a strict function of the scope's
+/// root names; calling it leaves no trace, since all state an expression can make is made anew by the call.
 class FunctionCache {
  public:
   struct Entry {
@@ -30,7 +29,8 @@ class FunctionCache {
   explicit FunctionCache(JSContext* cx) : cx_(cx) {}
 
   /// The function of `expression`, or null and why in `failure`. Valid until the next call.
-  Entry* find_or_compile(std::string_view expression, const std::vector<std::string>& names, wire::Outcome& failure);
+  Entry* find_or_compile(std::string_view expression, const std::vector<std::string>& names,
+                         wire::Outcome& failure);
   void clear();
 
  private:
@@ -43,8 +43,9 @@ class FunctionCache {
   std::size_t bytes_ = 0;
 };
 
-/// Compiles `expression` as one expression over `names`: null and why in `failure` when it is not exactly one.
-JSFunction* compile_expression(JSContext* cx, std::string_view expression, const std::vector<std::string>& names,
-                               wire::Outcome& failure);
+/// Compiles `expression` as one expression over `names`: null and why in `failure` when it is not exactly
+/// one.
+JSFunction* compile_expression(JSContext* cx, std::string_view expression,
+                               const std::vector<std::string>& names, wire::Outcome& failure);
 
 }  // namespace fp::sandbox

@@ -1,10 +1,9 @@
 #include "sandbox/child/helper_thread.hpp"
 
-#include <jstypes.h>
-#include <js/HelperThreadAPI.h>
-#include <semaphore.h>
-
 #include <csignal>
+#include <js/HelperThreadAPI.h>
+#include <jstypes.h>
+#include <semaphore.h>
 #include <thread>
 
 namespace fp::sandbox {
@@ -15,7 +14,9 @@ constexpr std::size_t kHelperStackBytes = 512u << 10;
 
 sem_t g_tasks;
 
-void on_task(JS::DispatchReason) { sem_post(&g_tasks); }
+void on_task(JS::DispatchReason) {
+  sem_post(&g_tasks);
+}
 
 }  // namespace
 

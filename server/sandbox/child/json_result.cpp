@@ -1,17 +1,16 @@
 #include "sandbox/child/json_result.hpp"
 
+#include "sandbox/child/failure.hpp"
+#include "sandbox/child/watch.hpp"
+
+#include <cmath>
 #include <js/CallArgs.h>
 #include <js/CharacterEncoding.h>
 #include <js/Date.h>
 #include <js/JSON.h>
 #include <js/Object.h>
-#include <jsfriendapi.h>
 #include <js/PropertyAndElement.h>
-
-#include <cmath>
-
-#include "sandbox/child/failure.hpp"
-#include "sandbox/child/watch.hpp"
+#include <jsfriendapi.h>
 
 namespace fp::sandbox {
 
@@ -28,10 +27,15 @@ const char* why_object_is_no_json(JSContext* cx, JS::HandleObject object) {
   js::ESClass kind;
   if (!JS::GetBuiltinClass(cx, object, &kind)) return nullptr;
   switch (kind) {
-    case js::ESClass::Map: return "a Map (Object.fromEntries makes an object of it)";
-    case js::ESClass::Set: return "a Set (spread it into a list: [...set])";
-    case js::ESClass::Promise: Watch::set_forbidden(); return "a promise";
-    default: return nullptr;
+    case js::ESClass::Map:
+      return "a Map (Object.fromEntries makes an object of it)";
+    case js::ESClass::Set:
+      return "a Set (spread it into a list: [...set])";
+    case js::ESClass::Promise:
+      Watch::set_forbidden();
+      return "a promise";
+    default:
+      return nullptr;
   }
 }
 
@@ -96,7 +100,8 @@ void append_point(std::string& out, char32_t point) {
 }
 
 Outcome not_json(const char* what) {
-  return {.verdict = Verdict::kNotJson, .text = std::string("the result is or holds ") + what + ", which is not JSON"};
+  return {.verdict = Verdict::kNotJson,
+          .text = std::string("the result is or holds ") + what + ", which is not JSON"};
 }
 
 }  // namespace
@@ -107,7 +112,8 @@ std::string to_utf8_json(std::u16string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char16_t unit = text[i];
     if (unit == u'\\' && i + 1 < text.size()) {
-      const bool is_surrogate = text.substr(i + 1, 2) == u"ud" && i + 5 < text.size() && text[i + 3] != u'7' && text[i + 3] >= u'8';
+      const bool is_surrogate =
+          text.substr(i + 1, 2) == u"ud" && i + 5 < text.size() && text[i + 3] != u'7' && text[i + 3] >= u'8';
       if (is_surrogate) {
         out.append("\xEF\xBF\xBD");
         i += 5;
@@ -116,7 +122,8 @@ std::string to_utf8_json(std::u16string_view text) {
         out.push_back(static_cast<char>(text[++i]));
       }
     } else if (unit >= 0xD800 && unit < 0xDC00 && i + 1 < text.size()) {
-      append_point(out, 0x10000 + (static_cast<char32_t>(unit - 0xD800) << 10) + (static_cast<char32_t>(text[++i]) - 0xDC00));
+      append_point(out, 0x10000 + (static_cast<char32_t>(unit - 0xD800) << 10) +
+                            (static_cast<char32_t>(text[++i]) - 0xDC00));
     } else {
       append_point(out, unit);
     }
@@ -140,7 +147,8 @@ Outcome JsonResult::take(JS::HandleValue value, std::size_t max_bytes) {
   const bool is_written = JS_Stringify(cx_, &root, replacer, JS::NullHandleValue, append, &text);
   if (g_found) {
     const char* found = g_found;
-    if (Watch::is_forbidden()) return {.verdict = Verdict::kForbidden, .text = "asynchronous code is not allowed in expressions"};
+    if (Watch::is_forbidden())
+      return {.verdict = Verdict::kForbidden, .text = "asynchronous code is not allowed in expressions"};
     return not_json(found);
   }
   if (!is_written) {

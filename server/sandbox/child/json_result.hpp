@@ -1,21 +1,21 @@
 #pragma once
 
-#include <jsapi.h>
+#include "sandbox/wire.hpp"
 
 #include <cstddef>
+#include <jsapi.h>
 #include <string_view>
-
-#include "sandbox/wire.hpp"
 
 namespace fp::sandbox {
 
-/// Turns results into JSON text with the engine's own JSON.stringify, and refuses what JSON would lose silently:
-/// functions, symbols, BigInt, NaN, infinities, invalid dates, Map, Set, promises.
+/// Turns results into JSON text with the engine's own JSON.stringify, and refuses what JSON would lose
+/// silently: functions, symbols, BigInt, NaN, infinities, invalid dates, Map, Set, promises.
 class JsonResult {
  public:
   explicit JsonResult(JSContext* cx);
 
-  /// kValue, kNoValue, kNotJson, kTooLarge, or what stopped the engine (a `toJSON` of the expression's runs here).
+  /// kValue, kNoValue, kNotJson, kTooLarge, or what stopped the engine (a `toJSON` of the expression's runs
+  /// here).
   wire::Outcome take(JS::HandleValue value, std::size_t max_bytes);
 
  private:

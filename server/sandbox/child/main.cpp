@@ -1,12 +1,11 @@
-#include <malloc.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <vector>
-
 #include "sandbox/child/confinement.hpp"
 #include "sandbox/child/engine.hpp"
 #include "sandbox/child/exit_code.hpp"
+
+#include <cstdlib>
+#include <malloc.h>
+#include <unistd.h>
+#include <vector>
 
 namespace fp::sandbox {
 
@@ -39,8 +38,8 @@ bool answer_frame(Engine& engine, const wire::Frame& frame, std::string& bytes, 
   return true;
 }
 
-/// Answers frames in order, each written before the next is begun: the parent tells by that which one was at work
-/// when the process died.
+/// Answers frames in order, each written before the next is begun: the parent tells by that which one was at
+/// work when the process died.
 int serve(Engine& engine) {
   constexpr std::size_t kReadBytes = 256u << 10;
   std::vector<char> buffer(kReadBytes);
@@ -62,7 +61,8 @@ int serve(Engine& engine) {
     }
     if (scan == wire::Scan::kBroken) return kExitProtocol;
     filled = rest.size();
-    buffer.erase(buffer.begin(), buffer.end() - static_cast<std::ptrdiff_t>(buffer.size() - (rest.data() - buffer.data())));
+    buffer.erase(buffer.begin(),
+                 buffer.end() - static_cast<std::ptrdiff_t>(buffer.size() - (rest.data() - buffer.data())));
     buffer.resize(std::max(kReadBytes, filled * 2));
   }
 }
@@ -86,4 +86,6 @@ int run() {
 }  // namespace fp::sandbox
 
 // Ends without running destructors: the engine's helper thread never ends, and there is nothing to keep.
-int main() { _exit(fp::sandbox::run()); }
+int main() {
+  _exit(fp::sandbox::run());
+}

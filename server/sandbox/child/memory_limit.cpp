@@ -1,11 +1,10 @@
 #include "sandbox/child/memory_limit.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace fp::sandbox {
 
@@ -24,7 +23,8 @@ struct Limit {
 
 /// Both kernel limits: the one on what is really written to, and the one on addresses.
 std::array<Limit, 2> limits_for(std::uint64_t bytes) {
-  return {{{RLIMIT_DATA, g_idle_data + bytes + kSlackBytes}, {RLIMIT_AS, g_idle_address_space + bytes + kSlackBytes}}};
+  return {{{RLIMIT_DATA, g_idle_data + bytes + kSlackBytes},
+           {RLIMIT_AS, g_idle_address_space + bytes + kSlackBytes}}};
 }
 
 }  // namespace
@@ -50,12 +50,13 @@ bool cap_memory() {
 }
 
 bool limit_memory(std::uint64_t bytes) {
-  return std::ranges::all_of(limits_for(std::min<std::uint64_t>(bytes, kMostMemoryBytes)), [](const Limit& limit) {
-    rlimit limits{};
-    getrlimit(limit.resource, &limits);
-    limits.rlim_cur = std::min<rlim_t>(limit.bytes, limits.rlim_max);
-    return setrlimit(limit.resource, &limits) == 0;
-  });
+  return std::ranges::all_of(limits_for(std::min<std::uint64_t>(bytes, kMostMemoryBytes)),
+                             [](const Limit& limit) {
+                               rlimit limits{};
+                               getrlimit(limit.resource, &limits);
+                               limits.rlim_cur = std::min<rlim_t>(limit.bytes, limits.rlim_max);
+                               return setrlimit(limit.resource, &limits) == 0;
+                             });
 }
 
 }  // namespace fp::sandbox

@@ -1,5 +1,7 @@
 #include "sandbox/child/realm.hpp"
 
+#include "sandbox/realm_source.hpp"
+
 #include <js/CompilationAndEvaluation.h>
 #include <js/Date.h>
 #include <js/GlobalObject.h>
@@ -9,8 +11,6 @@
 #include <js/RealmOptions.h>
 #include <js/SourceText.h>
 
-#include "sandbox/realm_source.hpp"
-
 namespace fp::sandbox {
 
 namespace {
@@ -18,7 +18,9 @@ namespace {
 double g_now_us = 0;
 std::uint64_t g_random_state = 0;
 
-double recorded_time(double, JSContext*) { return g_now_us; }
+double recorded_time(double, JSContext*) {
+  return g_now_us;
+}
 
 /// SplitMix64 (Steele, Lea, Flood 2014), the upper 53 bits as a fraction of 1.
 bool recorded_random(JSContext*, unsigned argc, JS::Value* vp) {
@@ -64,18 +66,25 @@ bool run_realm_script(JSContext* cx) {
 }  // namespace
 
 JSObject* make_frozen_realm(JSContext* cx) {
-  static const JSClass global_class{"global", JSCLASS_GLOBAL_FLAGS, &JS::DefaultGlobalClassOps, nullptr, nullptr, nullptr};
+  static const JSClass global_class{
+      "global", JSCLASS_GLOBAL_FLAGS, &JS::DefaultGlobalClassOps, nullptr, nullptr, nullptr};
   const JS::RealmOptions options = realm_options();
   JS::SetReduceMicrosecondTimePrecisionCallback(recorded_time);
   if (!JS_SetDefaultLocale(JS_GetRuntime(cx), "en-US")) return nullptr;
-  JS::RootedObject global(cx, JS_NewGlobalObject(cx, &global_class, nullptr, JS::FireOnNewGlobalHook, options));
+  JS::RootedObject global(cx,
+                          JS_NewGlobalObject(cx, &global_class, nullptr, JS::FireOnNewGlobalHook, options));
   if (!global) return nullptr;
   const JSAutoRealm realm(cx, global);
-  if (!JS::InitRealmStandardClasses(cx) || !replace_random(cx, global) || !run_realm_script(cx)) return nullptr;
+  if (!JS::InitRealmStandardClasses(cx) || !replace_random(cx, global) || !run_realm_script(cx))
+    return nullptr;
   return global;
 }
 
-void set_recorded_time(std::int64_t now_ms) { g_now_us = static_cast<double>(now_ms) * 1000.0; }
-void restart_random(std::uint64_t seed) { g_random_state = seed; }
+void set_recorded_time(std::int64_t now_ms) {
+  g_now_us = static_cast<double>(now_ms) * 1000.0;
+}
+void restart_random(std::uint64_t seed) {
+  g_random_state = seed;
+}
 
 }  // namespace fp::sandbox

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <jsapi.h>
-
 #include <cstdint>
+#include <jsapi.h>
 
 namespace fp::sandbox {
 

@@ -1,5 +1,10 @@
 #include "sandbox/child/watch.hpp"
 
+#include "sandbox/child/exit_code.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <ctime>
 #include <js/Interrupt.h>
 #include <js/MemoryCallbacks.h>
 #include <js/Modules.h>
@@ -7,12 +12,6 @@
 #include <js/Utility.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include <atomic>
-#include <csignal>
-#include <ctime>
-
-#include "sandbox/child/exit_code.hpp"
 
 namespace fp::sandbox {
 
@@ -35,8 +34,9 @@ bool is_past_deadline() {
   return deadline != 0 && now_ns() >= deadline;
 }
 
-// The urgent request takes two locks of the engine (waiting threads, WebAssembly instances), which only features that
-// are absent here ever hold on this thread; the non-urgent one would not stop a regular expression.
+// The urgent request takes two locks of the engine (waiting threads, WebAssembly instances), which only
+// features that are absent here ever hold on this thread; the non-urgent one would not stop a regular
+// expression.
 void on_alarm(int) {
   if (is_past_deadline()) JS_RequestInterruptCallback(g_context);
 }
@@ -46,9 +46,13 @@ bool on_interrupt(JSContext*) {
   return !g_timed_out;
 }
 
-void on_out_of_memory(JSContext*, void*) { g_out_of_memory = true; }
+void on_out_of_memory(JSContext*, void*) {
+  g_out_of_memory = true;
+}
 
-void on_fatal_out_of_memory(size_t) { _exit(kExitMemory); }
+void on_fatal_out_of_memory(size_t) {
+  _exit(kExitMemory);
+}
 
 bool refuse_code_generation(JSContext*, JS::RuntimeCode, JS::HandleString) {
   g_forbidden = true;
@@ -70,7 +74,7 @@ void Watch::install(JSContext* cx) {
   js::AutoEnterOOMUnsafeRegion::setAnnotateOOMAllocationSizeCallback(on_fatal_out_of_memory);
   JS_SetSecurityCallbacks(cx, &callbacks);
   JS::SetModuleDynamicImportHook(JS_GetRuntime(cx), refuse_import);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_alarm;
   action.sa_flags = SA_RESTART;
   sigaction(SIGALRM, &action, nullptr);
@@ -86,8 +90,8 @@ void Watch::begin(std::uint32_t milliseconds) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
-// The timer keeps running until the next request sets it anew: a signal that finds nothing to stop costs less than a
-// system call a request.
+// The timer keeps running until the next request sets it anew: a signal that finds nothing to stop costs less
+// than a system call a request.
 void Watch::end() {
   const bool may_repeat = is_past_deadline();
   g_deadline_ns = 0;
@@ -97,10 +101,20 @@ void Watch::end() {
   }
 }
 
-bool Watch::is_timed_out() { return g_timed_out; }
-bool Watch::is_forbidden() { return g_forbidden; }
-void Watch::set_forbidden() { g_forbidden = true; }
-bool Watch::is_out_of_memory() { return g_out_of_memory; }
-void Watch::begin_evaluation() { g_forbidden = false; }
+bool Watch::is_timed_out() {
+  return g_timed_out;
+}
+bool Watch::is_forbidden() {
+  return g_forbidden;
+}
+void Watch::set_forbidden() {
+  g_forbidden = true;
+}
+bool Watch::is_out_of_memory() {
+  return g_out_of_memory;
+}
+void Watch::begin_evaluation() {
+  g_forbidden = false;
+}
 
 }  // namespace fp::sandbox

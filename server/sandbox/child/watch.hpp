@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-
 #include <jsapi.h>
 
 namespace fp::sandbox {
 
-/// Why an evaluation was, or must be, stopped. One for the process, because the engine's callbacks and the timer's
-/// signal find it without a pointer. Lives on the main thread.
+/// Why an evaluation was, or must be, stopped. One for the process, because the engine's callbacks and the
+/// timer's signal find it without a pointer. Lives on the main thread.
 class Watch {
  public:
   /// Hooks into the engine: interrupts, out of memory, code generation, dynamic import.

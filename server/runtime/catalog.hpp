@@ -1,0 +1,39 @@
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "model/workflow.hpp"
+#include "ports/store.hpp"
+
+namespace fp::runtime {
+
+/// The workflows executions run: read from the store once, kept while used (the 256 used last). Thread-safe.
+class Catalog {
+ public:
+  Catalog(ports::Store& store, const model::TaskTypeRegistry& types) : store_(store), types_(types) {}
+
+  /// A version by its hash. Error workflow.unknown.
+  Result<std::shared_ptr<const model::Workflow>> load(const std::string& hash);
+  /// The newest version of a name. Error workflow.unknown.
+  Result<std::shared_ptr<const model::Workflow>> load_by_name(const std::string& name);
+  void remember(std::shared_ptr<const model::Workflow> workflow);
+
+ private:
+  Result<std::shared_ptr<const model::Workflow>> read(const ports::WorkflowVersion& version);
+
+  static constexpr std::size_t kKept = 256;
+  ports::Store& store_;
+  const model::TaskTypeRegistry& types_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const model::Workflow>> known_;  // guarded by mutex_
+  std::list<std::string> order_;                                         // guarded by mutex_; newest first
+};
+
+/// What the store keeps of a workflow.
+ports::WorkflowVersion to_version(const model::Workflow& workflow, TimePoint now);
+
+}  // namespace fp::runtime

@@ -1,0 +1,95 @@
+#include "runtime/commit_queue.hpp"
+
+#include <map>
+
+#include "base/error_code.hpp"
+#include "base/failpoint.hpp"
+
+namespace fp::runtime {
+
+namespace {
+/// A transaction longer than this would make its first decisions wait for its last.
+constexpr std::size_t kMostWritesInACommit = 1000;
+}  // namespace
+
+CommitQueue::CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure)
+    : store_(store), loop_(loop), on_failure_(std::move(on_failure)) {}
+
+void CommitQueue::push(PendingWrite write) {
+  bool post = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failed_) return;
+    waiting_.push_back(std::move(write));
+    post = !std::exchange(posted_, true);
+  }
+  if (post) loop_.post([this] { commit_some(); });
+}
+
+std::size_t CommitQueue::depth() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
+void CommitQueue::collect(PendingWrite& pending, ports::Batch& batch) {
+  for (auto& version : pending.versions) batch.versions.push_back(std::move(version));
+  batch.executions.push_back(std::move(pending.write));
+  for (auto& birth : pending.births) batch.executions.push_back(std::move(birth));
+  for (auto& entry : pending.inbox) batch.inbox.push_back(std::move(entry));
+}
+
+void CommitQueue::commit_some() {
+  std::vector<PendingWrite> taken;
+  bool more = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() > kMostWritesInACommit) {
+      const auto cut = waiting_.begin() + kMostWritesInACommit;
+      taken.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(cut));
+      waiting_.erase(waiting_.begin(), cut);
+      more = true;
+    } else {
+      taken.swap(waiting_);
+      posted_ = false;
+    }
+  }
+  ports::Batch batch;
+  batch.fence = fence_;
+  std::vector<std::size_t> positions;  // of each decision's own write among the batch's
+  for (auto& pending : taken) {
+    positions.push_back(batch.executions.size());
+    collect(pending, batch);
+  }
+  std::optional<Error> failure;
+  std::vector<ports::WriteOutcome> outcomes;
+  try {
+    FP_FAILPOINT("accept-before-commit");
+    auto committed = store_.commit(batch);
+    FP_FAILPOINT("commit-before-reply");
+    if (committed) outcomes = std::move(*committed);
+    else failure = committed.error();
+  } catch (const Unavailable& unavailable) {
+    failure = unavailable.error();
+  }
+  if (failure) {
+    {
+      const std::lock_guard lock(mutex_);
+      failed_ = true;
+      waiting_.clear();
+    }
+    return on_failure_(*failure);
+  }
+  // One post per loop and commit, not per decision.
+  std::map<ports::Loop*, std::vector<std::pair<UniqueFunction<void(ports::WriteOutcome)>, ports::WriteOutcome>>> replies;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (taken[i].done) replies[taken[i].home].emplace_back(std::move(taken[i].done), outcomes[positions[i]]);
+  }
+  for (auto& [home, list] : replies) {
+    home->post([ready = std::move(list)]() mutable {
+      for (auto& [done, outcome] : ready) done(outcome);
+    });
+  }
+  if (more) loop_.post([this] { commit_some(); });
+}
+
+}  // namespace fp::runtime

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "ports/loop.hpp"
+#include "ports/store.hpp"
+
+namespace fp::runtime {
+
+/// One decision on its way to the disk.
+struct PendingWrite {
+  ports::ExecutionWrite write;
+  std::vector<ports::WorkflowVersion> versions;
+  std::vector<ports::ExecutionWrite> births;  // executions that start with this decision, in the same transaction
+  std::vector<ports::InboxEntry> inbox;
+  ports::Loop* home = nullptr;                // where `done` runs
+  UniqueFunction<void(ports::WriteOutcome)> done;
+};
+
+/// Group commit: what arrives while a commit is in flight goes into the next one, all of it in one transaction. One
+/// decision alone commits at once. Push from any strand; commits run on the loop given. When the storage fails, nothing is
+/// acknowledged any more and `on_failure` is called, once.
+class CommitQueue {
+ public:
+  CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure);
+
+  void set_fence(ports::Fence fence) { fence_ = fence; }
+  void push(PendingWrite write);
+  /// Decisions not yet on disk. Admission looks at it: new work is refused while it is long.
+  std::size_t depth() const;
+
+ private:
+  void commit_some();
+  static void collect(PendingWrite& pending, ports::Batch& batch);
+
+  ports::Store& store_;
+  ports::Loop& loop_;
+  std::function<void(const Error&)> on_failure_;
+  ports::Fence fence_;
+  mutable std::mutex mutex_;
+  std::vector<PendingWrite> waiting_;  // guarded by mutex_
+  bool posted_ = false;                // guarded by mutex_
+  bool failed_ = false;                // guarded by mutex_
+};
+
+}  // namespace fp::runtime

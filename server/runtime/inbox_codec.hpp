@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/engine.hpp"
+
+namespace fp::runtime {
+
+/// Inputs that travel between executions through the store's inbox: child_ended, cancel, signal.
+std::string encode_input(const engine::Input& input);
+/// Throws Unavailable (storage.corrupt) when it is none of these.
+engine::Input decode_input(std::string_view text);
+
+}  // namespace fp::runtime

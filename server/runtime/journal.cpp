@@ -1,0 +1,116 @@
+#include "runtime/journal.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error_code.hpp"
+#include "base/json_parse.hpp"
+
+namespace fp::runtime {
+
+using engine::ExecutionState;
+
+namespace {
+
+constexpr std::uint64_t kSnapshotEvents = 1000;
+
+std::size_t count_tasks(const ExecutionState& state) {
+  std::size_t tasks = state.steps.size();
+  for (const auto& step : state.steps) {
+    if (step.fan) tasks += step.fan->tasks.size();
+  }
+  return tasks;
+}
+
+[[noreturn]] void corrupt(const ExecutionId& id, const std::string& reason) {
+  throw Unavailable(Error(codes::storage_corrupt, fmt::format("the journal of execution {} is damaged: {}", to_string(id), reason)));
+}
+
+}  // namespace
+
+ports::ExecutionSummary summarize(const ExecutionState& state) {
+  ports::ExecutionSummary out;
+  out.id = state.id;
+  out.workflow_name = state.workflow->name;
+  out.version_hash = state.workflow->hash;
+  out.status = to_string(engine::shown_status(state));
+  out.trigger = state.trigger;
+  out.started_at = state.started_at;
+  out.completed_at = state.ended_at;
+  out.round = state.round;
+  if (state.error) {
+    out.error_code = state.error->code;
+    out.error_message = state.error->message;
+  }
+  if (state.parent) out.parent = state.parent->execution;
+  out.retry_of = state.retry_of;
+  if (state.labels) out.labels = *state.labels;
+  return out;
+}
+
+ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<const engine::Event> events, TimePoint at, JournalPosition& position) {
+  ports::ExecutionWrite write;
+  write.id = state.id;
+  const engine::BlobWriter spill = [&](const std::string& text) -> Json {
+    auto ref = store_.put_blob(text);
+    Json out = JsonObject{{"hash", ref.hash}, {"size", ref.size}};
+    write.blobs.push_back(std::move(ref));
+    return out;
+  };
+  ports::JournalRow row;
+  row.first_seq = state.last_seq - events.size() + 1;
+  row.count = static_cast<std::uint32_t>(events.size());
+  row.at = at;
+  row.events = engine::encode_events(events, *state.workflow, spill);
+  row.chain = position.chain = chain_hash(position.chain, row.events);
+  write.row = std::move(row);
+  const auto status = to_string(engine::shown_status(state));
+  if (status != position.status) {
+    write.summary = summarize(state);
+    position.status = status;
+  }
+  const auto wake = engine::next_wake(state);
+  if (wake != position.wake) {
+    write.wake_changed = true;
+    write.wake_before = position.wake;
+    write.wake_after = position.wake = wake;
+  }
+  const auto grown = state.last_seq - position.snapshot_seq;
+  if (grown >= kSnapshotEvents && grown >= count_tasks(state) && !model::is_terminal(state.status)) {
+    write.snapshot = ports::Snapshot{state.last_seq, engine::encode_state(state, spill), position.chain};
+    position.snapshot_seq = state.last_seq;
+  }
+  return write;
+}
+
+std::optional<LoadedState> Journal::load(const ExecutionId& id, bool whole) {
+  auto loaded = store_.load_execution(id, whole);
+  if (!loaded) return std::nullopt;
+  const auto workflow = catalog_.load(loaded->summary.version_hash);
+  if (!workflow) corrupt(id, workflow.error().message);
+  const engine::BlobReader read_blob = [&](const Json& reference) -> Json {
+    auto bytes = store_.load_blob({json_string(reference, "hash"), static_cast<std::uint64_t>(json_int(reference, "size").value_or(0))});
+    if (!bytes) corrupt(id, bytes.error().message);
+    return parse_trusted_json(*bytes);
+  };
+  LoadedState out{engine::make_state(id, *workflow), {}};
+  if (loaded->snapshot) {
+    out.state = engine::decode_state(loaded->snapshot->state, *workflow, read_blob);
+    out.position.chain = loaded->snapshot->chain;
+    out.position.snapshot_seq = loaded->snapshot->seq;
+    if (out.state.last_seq != loaded->snapshot->seq) corrupt(id, "its snapshot is of another moment");
+  }
+  for (const auto& row : loaded->rows) {
+    if (row.first_seq != out.state.last_seq + 1) corrupt(id, fmt::format("event {} is missing", out.state.last_seq + 1));
+    out.position.chain = chain_hash(out.position.chain, row.events);
+    if (out.position.chain != row.chain) corrupt(id, fmt::format("the hash of the row with event {} does not match", row.first_seq));
+    const auto events = engine::decode_events(row.events, **workflow, read_blob);
+    if (events.size() != row.count) corrupt(id, fmt::format("the row with event {} has lost events", row.first_seq));
+    for (const auto& event : events) engine::apply(out.state, event, row.at);
+  }
+  out.state.touched.clear();
+  out.position.wake = loaded->wake;
+  out.position.status = loaded->summary.status;
+  return out;
+}
+
+}  // namespace fp::runtime

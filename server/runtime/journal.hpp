@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "engine/codec.hpp"
+#include "engine/engine.hpp"
+#include "ports/store.hpp"
+#include "runtime/catalog.hpp"
+
+namespace fp::runtime {
+
+/// Where an execution's journal stands, as its next row needs it.
+struct JournalPosition {
+  Hash128 chain{};
+  std::uint64_t snapshot_seq = 0;
+  std::optional<TimePoint> wake;  // the stored wake-up
+  std::string status;             // the stored status
+};
+
+struct LoadedState {
+  engine::ExecutionState state;
+  JournalPosition position;
+};
+
+/// Turns decisions into rows and rows into states. Blocking; lives wherever it is called.
+class Journal {
+ public:
+  Journal(ports::Store& store, Catalog& catalog) : store_(store), catalog_(catalog) {}
+
+  /// The write that records `events`, which have been applied to `state`; moves `position` on. Values of more than 64 KiB go
+  /// to the blob store first. A snapshot is added when the journal has grown by 1,000 events or by as many as the execution
+  /// has tasks, whichever is more, so that snapshots cost a constant share.
+  ports::ExecutionWrite record(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at, JournalPosition& position);
+
+  /// Folds an execution out of the store; nullopt when there is none. Checks numbering and hash chain: storage.corrupt is
+  /// thrown as Unavailable.
+  std::optional<LoadedState> load(const ExecutionId& id, bool whole = false);
+
+ private:
+  ports::Store& store_;
+  Catalog& catalog_;
+};
+
+/// What lists show of it now.
+ports::ExecutionSummary summarize(const engine::ExecutionState& state);
+
+}  // namespace fp::runtime

@@ -1,0 +1,62 @@
+#include "runtime/lease_table.hpp"
+
+#include <algorithm>
+
+namespace fp::runtime {
+
+ports::LeaseId LeaseTable::grant(Lease lease, SteadyPoint now) {
+  const auto id = ++last_;
+  lease.expires = now + ttl_;
+  by_deadline_.emplace(lease.deadline, id);
+  by_expiry_.emplace(lease.expires, id);
+  leases_.emplace(id, lease);
+  return id;
+}
+
+std::optional<Lease> LeaseTable::release(ports::LeaseId id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return std::nullopt;
+  const Lease lease = found->second;
+  by_deadline_.erase({lease.deadline, id});
+  by_expiry_.erase({lease.expires, id});
+  leases_.erase(found);
+  return lease;
+}
+
+std::optional<ports::LeaseId> LeaseTable::find(const ExecutionId& execution, model::TaskRef task, std::uint32_t attempt) const {
+  for (const auto& [id, lease] : leases_) {
+    if (lease.execution == execution && lease.task == task && lease.attempt == attempt) return id;
+  }
+  return std::nullopt;
+}
+
+void LeaseTable::renew(const std::vector<ports::LeaseId>& ids, SteadyPoint now) {
+  for (const auto id : ids) {
+    const auto found = leases_.find(id);
+    if (found == leases_.end()) continue;
+    by_expiry_.erase({found->second.expires, id});
+    found->second.expires = now + ttl_;
+    by_expiry_.emplace(found->second.expires, id);
+  }
+}
+
+std::vector<LeaseTable::Overdue> LeaseTable::list_overdue(SteadyPoint now) const {
+  std::vector<Overdue> out;
+  for (const auto& [deadline, id] : by_deadline_) {
+    if (deadline > now) break;
+    out.push_back({id, true});
+  }
+  for (const auto& [expires, id] : by_expiry_) {
+    if (expires > now) break;
+    const bool listed = leases_.at(id).deadline <= now;
+    if (!listed) out.push_back({id, false});
+  }
+  return out;
+}
+
+std::optional<SteadyPoint> LeaseTable::next_check() const {
+  if (leases_.empty()) return std::nullopt;
+  return std::min(by_deadline_.begin()->first, by_expiry_.begin()->first);
+}
+
+}  // namespace fp::runtime

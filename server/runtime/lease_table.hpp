@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "model/event.hpp"
+#include "ports/worker_transport.hpp"
+
+namespace fp::runtime {
+
+struct Lease {
+  ExecutionId execution;
+  model::TaskRef task;
+  std::uint32_t attempt = 0;
+  SteadyPoint expires{};   // unless renewed
+  SteadyPoint deadline{};  // of the attempt itself
+};
+
+/// Who carries out what until when, for one shard. Slots are counted from here, never kept as a counter. Monotonic time only:
+/// a wall clock that jumps costs nobody a lease. Lives on the shard's strand.
+class LeaseTable {
+ public:
+  explicit LeaseTable(SteadyPoint::duration ttl) : ttl_(ttl) {}
+
+  ports::LeaseId grant(Lease lease, SteadyPoint now);
+  /// The lease, taken out; nullopt when it ended before.
+  std::optional<Lease> release(ports::LeaseId id);
+  std::optional<ports::LeaseId> find(const ExecutionId& execution, model::TaskRef task, std::uint32_t attempt) const;
+  void renew(const std::vector<ports::LeaseId>& ids, SteadyPoint now);
+  struct Overdue {
+    ports::LeaseId id = 0;
+    bool out_of_time = false;  // the attempt took too long; otherwise its worker is silent
+  };
+  std::vector<Overdue> list_overdue(SteadyPoint now) const;
+  std::vector<std::pair<ports::LeaseId, Lease>> list_all() const { return {leases_.begin(), leases_.end()}; }
+  /// When list_overdue may next have something.
+  std::optional<SteadyPoint> next_check() const;
+  std::size_t size() const { return leases_.size(); }
+
+ private:
+  SteadyPoint::duration ttl_;
+  ports::LeaseId last_ = 0;
+  std::unordered_map<ports::LeaseId, Lease> leases_;
+  std::set<std::pair<SteadyPoint, ports::LeaseId>> by_deadline_;
+  std::set<std::pair<SteadyPoint, ports::LeaseId>> by_expiry_;
+};
+
+}  // namespace fp::runtime

@@ -1,0 +1,130 @@
+#include "runtime/local_worker.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <map>
+
+#include "base/error_code.hpp"
+
+namespace fp::runtime {
+
+using ports::TaskHandler;
+
+LocalWorker::LocalWorker(std::vector<std::unique_ptr<TaskHandler>> handlers, const Clock& clock, LocalWorkerOptions options)
+    : clock_(clock), options_(options) {
+  for (auto& handler : handlers) {
+    auto type = handler->spec().type;
+    handlers_.emplace(std::move(type), std::move(handler));
+  }
+}
+
+LocalWorker::~LocalWorker() { stop(); }
+
+TaskHandler* LocalWorker::find_handler(const std::string& type) const {
+  const auto found = handlers_.find(type);
+  return found == handlers_.end() ? nullptr : found->second.get();
+}
+
+bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
+  Job job{{&sink, lease}, find_handler(request.step_type), std::move(request), std::make_shared<ports::AttemptControl>()};
+  if (job.handler == nullptr) {
+    sink.on_report({lease, Error(codes::step_type, fmt::format("no worker here carries out \"{}\"", job.request.step_type)), {}, {}});
+    return true;
+  }
+  if (job.handler->kind() == TaskHandler::Kind::instant) {
+    begin(std::move(job));
+    return true;
+  }
+  const bool blocks = job.handler->kind() == TaskHandler::Kind::blocking;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || (blocks ? jobs_.size() >= options_.most_waiting : asynchronous_ >= options_.most_asynchronous)) return false;
+    running_.emplace(job.key, job.control);
+    if (!blocks) ++asynchronous_;
+    // Threads come with the first work, so that a process without blocking tasks has none.
+    if (threads_.empty()) threads_.emplace_back([this] { beat(); });
+    if (blocks && threads_.size() <= options_.threads && threads_.size() <= running_.size()) threads_.emplace_back([this] { work(); });
+    if (blocks) jobs_.push_back(std::move(job));
+  }
+  if (blocks) job_ready_.notify_one();
+  else begin(std::move(job));
+  return true;
+}
+
+void LocalWorker::begin(Job job) {
+  const auto started_at = clock_.now();
+  auto* handler = job.handler;
+  const auto key = job.key;
+  const auto control = job.control;
+  const bool asynchronous = handler->kind() == TaskHandler::Kind::asynchronous;
+  handler->start(std::move(job.request), control, [this, key, control, asynchronous, started_at](TaskHandler::Output outcome) {
+    finish(key, control, asynchronous, started_at, std::move(outcome));
+  });
+}
+
+void LocalWorker::finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous, TimePoint started_at, TaskHandler::Output outcome) {
+  key.sink->on_report({key.lease, std::move(outcome), started_at, control->take_lines()});
+  const std::lock_guard lock(mutex_);
+  if (running_.erase(key) == 0) return;
+  if (asynchronous) --asynchronous_;
+  if (running_.empty()) idle_.notify_all();
+}
+
+void LocalWorker::cancel(ports::LeaseId lease, Sink& sink) {
+  std::shared_ptr<ports::AttemptControl> control;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(Key{&sink, lease});
+    if (found != running_.end()) control = found->second;
+  }
+  if (control) control->cancel();
+}
+
+void LocalWorker::work() {
+  pthread_setname_np(pthread_self(), "task");
+  std::unique_lock lock(mutex_);
+  while (true) {
+    job_ready_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    begin(std::move(job));
+    lock.lock();
+  }
+}
+
+/// An attempt in this process is alive as long as the process is.
+void LocalWorker::beat() {
+  pthread_setname_np(pthread_self(), "heartbeat");
+  std::unique_lock lock(mutex_);
+  while (!job_ready_.wait_for(lock, options_.heartbeat, [this] { return stopping_; })) {
+    std::map<Sink*, std::vector<ports::LeaseId>> alive;
+    for (const auto& [key, control] : running_) alive[key.sink].push_back(key.lease);
+    lock.unlock();
+    for (const auto& [sink, leases] : alive) sink->on_heartbeat(leases);
+    lock.lock();
+  }
+}
+
+void LocalWorker::stop() {
+  std::vector<std::shared_ptr<ports::AttemptControl>> controls;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& job : jobs_) running_.erase(job.key);
+    jobs_.clear();
+    for (const auto& [key, control] : running_) controls.push_back(control);
+  }
+  for (const auto& control : controls) control->cancel();
+  job_ready_.notify_all();
+  {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return running_.empty(); });
+  }
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace fp::runtime

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "runtime/shard.hpp"
+#include "runtime/sleepers.hpp"
+
+namespace fp::runtime {
+
+/// What the runtime needs of the world. All of it outlives the runtime, and the loops run nothing of it any more once it
+/// is destroyed: stop them first.
+struct RuntimePorts {
+  ports::Store& store;
+  ports::Loop& commit_loop;
+  std::vector<ports::Loop*> shard_loops;  // one shard each, at least one
+  ports::ExpressionEvaluator& expressions;
+  ports::WorkerTransport& workers;
+  const model::TaskTypeRegistry& types;
+  const Clock& clock;
+  Rng& rng;
+  Observer* observer = nullptr;
+  std::function<void(const Error&)> on_failure;  // the storage failed: nothing more is acknowledged; stop and say so
+};
+
+/// Executions, carried out: the entry to everything below it. Every method may be called from any thread; replies come on
+/// a shard's loop, after the commit.
+class Runtime {
+ public:
+  Runtime(RuntimePorts ports, RuntimeOptions options);
+  ~Runtime();
+
+  /// Takes the store over: raises its epoch. Call first. Throws Unavailable when the storage fails.
+  void claim(std::string_view owner);
+  /// Goes on with everything an earlier process left unfinished; what only waits or is paused stays on disk until
+  /// its time comes. Returns how many are unfinished.
+  std::size_t recover_all();
+  /// Goes on with one execution.
+  void recover(const ExecutionId& id);
+  /// No new attempts; those that run may finish until stop().
+  void begin_shutdown();
+  /// Attempts that still run, over all shards; answered through `reply` on a shard's loop.
+  void count_running(UniqueFunction<void(std::size_t)> reply);
+  /// Records that the attempts that still run were given back, so that the next process repeats them at once and does not
+  /// blame the execution.
+  void give_back_attempts();
+
+  void start_execution(StartRequest request, StartReply reply);
+  void deliver(const ExecutionId& id, engine::Input input, InputReply reply);
+  void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
+  ExecutionId make_id();
+  std::uint64_t draw_seed() { return p_.rng.next(); }
+  Catalog& catalog() { return catalog_; }
+  Journal& journal() { return journal_; }
+
+ private:
+  ExecutionShard& shard_of(const ExecutionId& id);
+  ports::Loop& loop_of(const ExecutionId& id);
+  void wake_inbox();
+  void drain_inbox();
+
+  RuntimePorts p_;
+  RuntimeOptions options_;
+  Catalog catalog_;
+  Journal journal_;
+  CommitQueue commits_;
+  std::vector<std::unique_ptr<ExecutionShard>> shards_;
+  std::unique_ptr<Sleepers> sleepers_;
+  std::mutex inbox_mutex_;
+  bool inbox_posted_ = false;                 // guarded by inbox_mutex_
+  std::set<std::uint64_t> inbox_under_way_;   // lives on the first shard's loop
+};
+
+}  // namespace fp::runtime

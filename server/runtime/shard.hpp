@@ -1,0 +1,147 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "engine/engine.hpp"
+#include "ports/expression.hpp"
+#include "ports/loop.hpp"
+#include "ports/worker_transport.hpp"
+#include "runtime/commit_queue.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/lease_table.hpp"
+#include "runtime/observer.hpp"
+
+namespace fp::runtime {
+
+struct RuntimeOptions {
+  std::size_t most_active = 10'000;        // executions in memory; more are refused (runtime.overloaded)
+  std::size_t most_pending_writes = 20'000;
+  Milliseconds lease_ttl{15'000};          // a worker that is silent for so long has lost its attempts
+  Milliseconds timeout_grace{2'000};       // a handler ends by itself within its time-out; after this the shard does it
+  Milliseconds keep_awake{1'000};          // an execution that waits for less stays in memory
+  std::uint32_t most_depth = 16;           // of child executions
+};
+
+/// A request to start an execution.
+struct StartRequest {
+  ExecutionId id;
+  std::shared_ptr<const model::Workflow> workflow;
+  model::event::ExecutionStarted started;
+  std::optional<ports::IdempotencyEntry> idempotency;
+};
+
+using StartReply = UniqueFunction<void(Result<ExecutionId>)>;  // after the commit
+using InputReply = UniqueFunction<void(Result<void>)>;         // after the commit; an error says why it does not apply
+using EndWatch = UniqueFunction<void(const engine::ExecutionState&)>;
+
+/// What a shard needs of the world. All outlive it.
+struct ShardPorts {
+  ports::Store& store;
+  ports::Loop& loop;
+  CommitQueue& commits;
+  Catalog& catalog;
+  Journal& journal;
+  ports::ExpressionEvaluator& expressions;
+  ports::WorkerTransport& workers;
+  const Clock& clock;
+  Observer* observer;
+  std::function<void()> wake_inbox;                                        // something was put into the inbox
+  std::function<void(const ExecutionId&)> wake_elsewhere;                  // an execution of any shard wants a look
+  std::function<void(const ExecutionId&, TimePoint)> note_wake;            // a sleeping execution is due then
+};
+
+/// The executions of one strand: owns their states in memory, decides, has decisions committed, carries the commands out.
+/// Every method but on_report and on_heartbeat runs on the shard's loop. An execution that only waits leaves memory and
+/// comes back when something happens to it. Nothing is told to anyone before it is on disk.
+class ExecutionShard final : public ports::WorkerTransport::Sink {
+ public:
+  ExecutionShard(ShardPorts ports, RuntimeOptions options);
+  ~ExecutionShard() override;
+
+  void start(StartRequest request, StartReply reply);
+  /// Loads the execution when it is not in memory. `inbox` is the entry to consume with the decision.
+  void deliver(const ExecutionId& id, engine::Input input, InputReply reply, std::optional<std::uint64_t> inbox = {});
+  /// Calls back when the execution has ended; at once when it already has. Error execution.unknown through `missing`.
+  void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
+  /// Takes an execution over that an earlier process left unfinished, or that was just born.
+  void recover(const ExecutionId& id, bool died);
+  /// No new attempts from here on; what runs may finish.
+  void begin_shutdown();
+  /// Gives back the attempts that still run.
+  void give_back_attempts();
+  std::size_t count_running_attempts() const { return leases_.size(); }
+  std::size_t count_active() const { return active_.size(); }
+
+  void on_report(ports::AttemptReport report) override;
+  void on_heartbeat(const std::vector<ports::LeaseId>& leases) override;
+
+ private:
+  struct Active {
+    engine::ExecutionState state;
+    JournalPosition position;
+    std::uint32_t writes_in_flight = 0;
+    std::uint32_t attempts = 0;        // with workers, or waiting for a slot
+    std::uint32_t evaluations = 0;     // with the sandbox
+    std::vector<EndWatch> watches;
+    std::optional<TimePoint> alarm;    // when this shard looks at its timers next
+  };
+  using ActivePtr = std::shared_ptr<Active>;
+  struct Waiting {  // an attempt without a slot
+    ExecutionId execution;
+    engine::command::Dispatch dispatch;
+  };
+
+  ActivePtr find_active(const ExecutionId& id);
+  ActivePtr load_active(const ExecutionId& id);
+  ActivePtr adopt(LoadedState loaded);
+
+  // One decision, from input to commands.
+  struct Step {
+    engine::Input input;
+    InputReply reply;
+    std::optional<std::uint64_t> inbox;
+    std::vector<ports::StoredLogLine> log_lines;
+    std::optional<ports::IdempotencyEntry> idempotency;
+    StartReply start_reply;
+  };
+  void take(const ActivePtr& active, Step step);
+  void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
+  void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, ports::WriteOutcome outcome);
+  void settle(const ActivePtr& active);
+  void consume_only(const ExecutionId& id, std::uint64_t inbox);
+
+  // shard_commands.cpp
+  void prepare(const ActivePtr& active, engine::Decision& decision, TimePoint at, PendingWrite& write);
+  void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input, std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write);
+  void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, Error error);
+  void carry_out(const ActivePtr& active, engine::Command& command);
+  void dispatch(const ActivePtr& active, engine::command::Dispatch& command);
+  bool try_dispatch(const ActivePtr& active, const engine::command::Dispatch& command);
+  void dispatch_waiting();
+  void evaluate(const ActivePtr& active, engine::command::Evaluate& command);
+  void cancel_attempt(const ExecutionId& id, model::TaskRef task, std::uint32_t attempt);
+
+  // shard_time.cpp
+  void set_alarm(const ActivePtr& active);
+  void on_alarm(const ExecutionId& id, TimePoint at);
+  void watch_leases();
+  void check_leases();
+  void take_report(ports::AttemptReport report);
+
+  ShardPorts p_;
+  RuntimeOptions options_;
+  std::unordered_map<ExecutionId, ActivePtr> active_;
+  LeaseTable leases_;
+  std::deque<Waiting> waiting_;  // attempts for which no worker had a slot
+  bool lease_watch_ = false;
+  bool shutting_down_ = false;
+};
+
+}  // namespace fp::runtime

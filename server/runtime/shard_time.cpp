@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include "base/error_code.hpp"
+#include "base/failpoint.hpp"
+#include "runtime/shard.hpp"
+
+namespace fp::runtime {
+
+void ExecutionShard::set_alarm(const ActivePtr& active) {
+  const auto wake = engine::next_wake(active->state);
+  if (!wake || (active->alarm && *active->alarm <= *wake)) return;
+  active->alarm = wake;
+  p_.loop.post_at(*wake, [this, id = active->state.id, at = *wake] { on_alarm(id, at); });
+}
+
+void ExecutionShard::on_alarm(const ExecutionId& id, TimePoint at) {
+  const auto active = find_active(id);
+  if (!active || active->alarm != at) return;
+  active->alarm.reset();
+  Step step;
+  step.input = engine::input::TimeReached{};
+  take(active, std::move(step));
+}
+
+void ExecutionShard::on_report(ports::AttemptReport report) {
+  p_.loop.post([this, report = std::move(report)]() mutable { take_report(std::move(report)); });
+}
+
+void ExecutionShard::on_heartbeat(const std::vector<ports::LeaseId>& leases) {
+  p_.loop.post([this, leases] { leases_.renew(leases, p_.clock.steady_now()); });
+}
+
+void ExecutionShard::take_report(ports::AttemptReport report) {
+  FP_FAILPOINT("effect-before-result");
+  const auto lease = leases_.release(report.lease);
+  if (!lease) return dispatch_waiting();  // cancelled or timed out before: decided without it
+  const auto active = find_active(lease->execution);
+  if (!active) return dispatch_waiting();
+  --active->attempts;
+  Step step;
+  for (auto& line : report.log_lines) {
+    const auto index = lease->task.item == model::kNoItem ? -1 : std::int64_t(lease->task.item);
+    step.log_lines.push_back({active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
+  }
+  auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome))) : Result<Value>(report.outcome.error());
+  step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(outcome), report.started_at};
+  take(active, std::move(step));
+  dispatch_waiting();
+}
+
+void ExecutionShard::watch_leases() {
+  if (std::exchange(lease_watch_, true)) return;
+  // Coarse on purpose: a lease or time-out is noticed within a quarter of the lease's life, half a second at least.
+  const auto pause = std::max<Milliseconds>(Milliseconds(100), std::min(options_.lease_ttl / 4, Milliseconds(500)));
+  p_.loop.post_at(p_.clock.now() + pause, [this] { check_leases(); });
+}
+
+void ExecutionShard::check_leases() {
+  lease_watch_ = false;
+  for (const auto& overdue : leases_.list_overdue(p_.clock.steady_now())) {
+    const auto lease = leases_.release(overdue.id);
+    p_.workers.cancel(overdue.id, *this);
+    const auto active = find_active(lease->execution);
+    if (!active) continue;
+    --active->attempts;
+    Step step;
+    if (overdue.out_of_time) {
+      const auto limit = active->state.workflow->steps[lease->task.step].timeout;
+      Error error(codes::task_timeout, fmt::format("the attempt took longer than {}", to_display_text(limit)));
+      step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(error), {}};
+    } else {
+      step.input = engine::input::AttemptLost{lease->task, lease->attempt, "worker_lost"};
+    }
+    take(active, std::move(step));
+  }
+  dispatch_waiting();
+  if (leases_.size() > 0) watch_leases();
+}
+
+}  // namespace fp::runtime

@@ -1,0 +1,50 @@
+#include "runtime/sleepers.hpp"
+
+namespace fp::runtime {
+
+Sleepers::Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock, std::function<void(const ExecutionId&)> wake)
+    : store_(store), loop_(loop), clock_(clock), wake_(std::move(wake)) {}
+
+void Sleepers::start() {
+  load();
+  set_alarm();
+}
+
+void Sleepers::load() {
+  const auto until = clock_.now() + kHorizon;
+  const auto due = store_.list_due(until, kMostNear);
+  for (const auto& sleeper : due) near_.emplace(sleeper.due, sleeper.id);
+  loaded_until_ = due.size() < kMostNear ? until : due.back().due;
+}
+
+void Sleepers::note(const ExecutionId& id, TimePoint due) {
+  if (due > loaded_until_) return;  // a row; load() finds it in time
+  near_.emplace(due, id);
+  set_alarm();
+}
+
+void Sleepers::set_alarm() {
+  // Half a horizon ahead at the latest, so that no row is read late.
+  auto next = std::min(loaded_until_, clock_.now() + kHorizon / 2);
+  if (!near_.empty()) next = std::min(next, near_.begin()->first);
+  if (alarm_ && *alarm_ <= next) return;
+  alarm_ = next;
+  loop_.post_at(next, [this, next] {
+    if (alarm_ != next) return;  // an earlier alarm has taken this one's place
+    alarm_.reset();
+    ring();
+  });
+}
+
+void Sleepers::ring() {
+  const auto now = clock_.now();
+  while (!near_.empty() && near_.begin()->first <= now) {
+    const auto id = near_.begin()->second;
+    near_.erase(near_.begin());
+    wake_(id);
+  }
+  if (near_.empty() || loaded_until_ < now + kHorizon / 2) load();
+  set_alarm();
+}
+
+}  // namespace fp::runtime

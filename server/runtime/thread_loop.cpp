@@ -1,0 +1,73 @@
+#include "runtime/thread_loop.hpp"
+
+#include <pthread.h>
+
+namespace fp::runtime {
+
+ThreadLoop::ThreadLoop(std::string name, const Clock& clock) : clock_(clock) {
+  thread_ = std::thread([this] { run(); });
+  pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+ThreadLoop::~ThreadLoop() { stop(); }
+
+void ThreadLoop::post(Job job) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    first = posted_.empty();
+    posted_.push_back(std::move(job));
+  }
+  if (first) wake_.notify_one();
+}
+
+void ThreadLoop::post_at(TimePoint when, Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    timed_.emplace(when, std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void ThreadLoop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && !thread_.joinable()) return;
+    stopping_ = true;
+    timed_.clear();
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ThreadLoop::take_due() {
+  const auto now = clock_.now();
+  while (!timed_.empty() && timed_.begin()->first <= now) {
+    posted_.push_back(std::move(timed_.begin()->second));
+    timed_.erase(timed_.begin());
+  }
+}
+
+void ThreadLoop::run() {
+  std::vector<Job> batch;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    take_due();
+    if (posted_.empty()) {
+      if (stopping_) return;
+      // The wall clock may jump, so a long wait looks at it again every second.
+      if (timed_.empty()) wake_.wait(lock);
+      else wake_.wait_for(lock, std::min<Milliseconds>(std::max(timed_.begin()->first - clock_.now(), Milliseconds(1)), Milliseconds(1000)));
+      continue;
+    }
+    batch.swap(posted_);
+    lock.unlock();
+    for (auto& job : batch) job();
+    batch.clear();
+    lock.lock();
+  }
+}
+
+}  // namespace fp::runtime

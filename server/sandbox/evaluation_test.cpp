@@ -179,6 +179,17 @@ TEST_F(Evaluation, NamesThePlaceOfASyntaxError) {
   EXPECT_EQ(problems[4]->message, "not allowed in expressions: await");
 }
 
+TEST_F(Evaluation, FindsAsynchronousCodeWithoutRunningIt) {
+  const auto problems = evaluator_->check_syntax(
+      {"1 +\n import('x')", "[1].map(async x => x)", "({async m() {}})", "'async import(x)'",
+       "input.async + input.import", "({async: 1, import: 2})", "[...(function* () { yield 1 })()]"});
+  EXPECT_EQ(std::pair(problems[0]->line, problems[0]->column), std::pair(std::size_t{2}, std::size_t{2}));
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    EXPECT_EQ(problems[i].has_value(), i < 3) << i;
+    if (problems[i]) EXPECT_EQ(problems[i]->message, "not allowed in expressions: asynchronous code");
+  }
+}
+
 TEST_F(Evaluation, ForbidsCodeGenerationAndAsynchronousCode) {
   expect_code(
       {"eval('1')", "Function('return 1')()", "new Function('return 1')",

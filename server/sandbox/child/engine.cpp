@@ -79,6 +79,7 @@ Engine::Engine(JSContext* cx, JSObject* global)
       realm_(cx, global),
       functions_(cx),
       results_(cx),
+      tree_(cx),
       empty_pattern_(cx, JS::NewUCRegExpObject(cx, u"(?:)", 4, JS::RegExpFlag::NoFlags)) {
   JS::SetJobQueue(cx, &jobs_);
   collect();
@@ -175,7 +176,9 @@ wire::Answer Engine::check(const wire::Check& request) {
   wire::Answer answer;
   for (const auto expression : request.expressions) {
     wire::Outcome outcome;
-    compile_expression(cx_, expression, {}, outcome);
+    if (compile_expression(cx_, expression, {}, outcome)) {
+      if (auto asynchronous = tree_.find_asynchronous(expression)) outcome = std::move(*asynchronous);
+    }
     answer.outcomes.push_back(std::move(outcome));
   }
   answer.retiring = Watch::is_out_of_memory();

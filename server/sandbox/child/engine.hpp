@@ -2,6 +2,7 @@
 
 #include "sandbox/child/function_cache.hpp"
 #include "sandbox/child/json_result.hpp"
+#include "sandbox/child/syntax_tree.hpp"
 #include "sandbox/wire.hpp"
 
 #include <js/Promise.h>
@@ -67,6 +68,7 @@ class Engine {
   NoJobs jobs_;
   FunctionCache functions_;
   JsonResult results_;
+  SyntaxTree tree_;
   JS::PersistentRootedObject empty_pattern_;
   Heap idle_;  // after the start
   Heap live_;  // after the last collection: what is not garbage, mostly compiled functions

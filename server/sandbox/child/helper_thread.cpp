@@ -1,8 +1,10 @@
 #include "sandbox/child/helper_thread.hpp"
 
 #include <csignal>
-#include <js/HelperThreadAPI.h>
+// clang-format off: the second header needs the first
 #include <jstypes.h>
+#include <js/HelperThreadAPI.h>
+// clang-format on
 #include <semaphore.h>
 #include <thread>
 

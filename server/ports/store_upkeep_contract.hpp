@@ -66,6 +66,7 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
     writes.back().wake_after = at_ms(i);
     writes.back().log_lines = {{"a", -1, 1, {at_ms(1), "info", "text"}}};
     if (i == 1) writes.back().summary->completed_at = at_ms(8);
+    if (i == 2) writes.back().summary->completed_at = at_ms(2);  // nonsense, but its status decides
   }
   Batch batch;
   batch.executions = std::move(writes);

@@ -36,6 +36,7 @@ std::uint32_t commit_until_failure(Store& store, std::string& code) {
 }
 
 struct FaultCase {
+  const char* name;
   FaultVfs::Operation operation;
   int sqlite_code;
   const char* code;
@@ -78,9 +79,10 @@ TEST_P(DiskFault, EndsAcceptanceAndLosesNothingAcknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite, DiskFault,
-    ::testing::Values(FaultCase{FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.io"},
-                      FaultCase{FaultVfs::Operation::write, SQLITE_FULL, "storage.full"},
-                      FaultCase{FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.io"}));
+    ::testing::Values(FaultCase{"Write", FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.io"},
+                      FaultCase{"Full", FaultVfs::Operation::write, SQLITE_FULL, "storage.full"},
+                      FaultCase{"Sync", FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.io"}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(SqliteFault, AReadThatFailsIsAnErrorAndNothingMore) {
   SqliteEngine engine(faulty());

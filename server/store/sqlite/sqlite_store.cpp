@@ -69,7 +69,7 @@ Result<std::unique_ptr<Store>> SqliteStore::open(const std::filesystem::path& pa
     std::unique_ptr<Writer> writer;
     if (!options.read_only) writer = std::make_unique<Writer>(open_writer(*directory, options));
     auto readers = open_readers(*directory, options);
-    check_schema_number(*readers.front());
+    if (options.read_only) check_schema_number(*readers.front());
     return std::unique_ptr<Store>(
         new SqliteStore(std::move(*directory), options, std::move(writer), std::move(readers)));
   } catch (const Unavailable& failed) {

@@ -27,6 +27,7 @@ class CommitQueue {
   CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure);
 
   void set_fence(ports::Fence fence) { fence_ = fence; }
+  ports::Fence fence() const { return fence_; }
   void push(PendingWrite write);
   /// Decisions not yet on disk. Admission looks at it: new work is refused while it is long.
   std::size_t depth() const;

@@ -35,6 +35,8 @@ class Runtime {
 
   /// Takes the store over: raises its epoch. Call first. Throws Unavailable when the storage fails.
   void claim(std::string_view owner);
+  /// What commits beside the runtime's own must carry.
+  ports::Fence fence() const { return commits_.fence(); }
   /// Goes on with everything an earlier process left unfinished; what only waits or is paused stays on disk until
   /// its time comes. Returns how many are unfinished.
   std::size_t recover_all();

@@ -1,0 +1,72 @@
+#include "app/host.hpp"
+
+#include <unistd.h>
+
+#include <future>
+
+#include "engine/steps/step.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace fp::app {
+
+model::TaskTypeRegistry make_registry(const tasks::TaskOptions& options, const Clock& clock) {
+  model::TaskTypeRegistry types;
+  engine::register_engine_steps(types);
+  for (const auto& handler : tasks::make_builtin_handlers(options, clock)) types.add(handler->spec());
+  return types;
+}
+
+model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator) {
+  return [&evaluator](const std::vector<std::string>& sources) {
+    std::vector<std::optional<model::ExpressionProblem>> out;
+    for (auto& problem : evaluator.check_syntax(sources)) {
+      if (problem) out.emplace_back(model::ExpressionProblem{problem->line, problem->column, problem->message});
+      else out.emplace_back(std::nullopt);
+    }
+    return out;
+  };
+}
+
+Host::Host(HostOptions options) {
+  engine::register_engine_steps(types_);
+  auto handlers = tasks::make_builtin_handlers(options.tasks, clock_);
+  for (const auto& handler : handlers) types_.add(handler->spec());
+  runtime::LocalWorkerOptions worker;
+  worker.threads = options.worker_threads;
+  worker_ = std::make_unique<runtime::LocalWorker>(std::move(handlers), clock_, worker);
+}
+
+Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
+  auto store = store::SqliteStore::open(options.data_dir);
+  if (!store) return store.error();
+  auto observer = options.observer;
+  auto on_failure = std::move(options.on_failure);
+  const auto limits = options.runtime;
+  std::unique_ptr<Host> host(new Host(std::move(options)));
+  host->store_ = std::move(*store);
+  host->commit_loop_ = std::make_unique<runtime::ThreadLoop>("commit", host->clock_);
+  host->shard_loop_ = std::make_unique<runtime::ThreadLoop>("shard", host->clock_);
+  runtime::RuntimePorts ports{*host->store_, *host->commit_loop_, {host->shard_loop_.get()}, host->evaluator_, *host->worker_,
+                              host->types_, host->clock_, host->rng_, observer, std::move(on_failure)};
+  host->runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), limits);
+  host->runtime_->claim("pid " + std::to_string(getpid()));
+  return host;
+}
+
+void Host::stop() {
+  if (!shard_loop_) return;
+  runtime_->begin_shutdown();
+  runtime_->give_back_attempts();
+  worker_->stop();
+  evaluator_.stop();
+  shard_loop_->stop();   // decides what is left to decide,
+  commit_loop_->stop();  // commits it, and nobody is told any more
+  runtime_.reset();
+  commit_loop_.reset();
+  shard_loop_.reset();
+  store_.reset();
+}
+
+Host::~Host() { stop(); }
+
+}  // namespace fp::app

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "app/settings.hpp"
+#include "runtime/local_worker.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/thread_loop.hpp"
+#include "sandbox/sandboxed_evaluator.hpp"
+#include "tasks/builtin.hpp"
+
+namespace fp::app {
+
+struct HostOptions {
+  std::filesystem::path data_dir;
+  tasks::TaskOptions tasks;
+  std::size_t worker_threads = 8;
+  runtime::RuntimeOptions runtime;
+  runtime::Observer* observer = nullptr;
+  std::function<void(const Error&)> on_failure;
+};
+
+/// Task types, store, sandbox, worker and runtime of one process, made in this order and ended in the reverse one. The
+/// list of members is the order of shutdown.
+class Host {
+ public:
+  /// Opens the data directory. Errors: storage.*.
+  static Result<std::unique_ptr<Host>> open(HostOptions options);
+  ~Host();
+  /// Ends everything in order; what still runs is given back first. Idempotent.
+  void stop();
+
+  runtime::Runtime& runtime() { return *runtime_; }
+  ports::Store& store() { return *store_; }
+  const model::TaskTypeRegistry& types() const { return types_; }
+  const Clock& clock() const { return clock_; }
+
+ private:
+  explicit Host(HostOptions options);
+
+  SystemClock clock_;
+  SystemRng rng_;
+  model::TaskTypeRegistry types_;
+  std::unique_ptr<ports::Store> store_;
+  sandbox::SandboxedEvaluator evaluator_;
+  std::unique_ptr<runtime::LocalWorker> worker_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<runtime::ThreadLoop> commit_loop_;
+  std::unique_ptr<runtime::ThreadLoop> shard_loop_;
+};
+
+/// Every task type of this build, for checking documents without a host.
+model::TaskTypeRegistry make_registry(const tasks::TaskOptions& options, const Clock& clock);
+/// Syntax of JavaScript, asked of the sandbox.
+model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator);
+
+}  // namespace fp::app

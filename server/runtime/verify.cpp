@@ -1,0 +1,86 @@
+#include "runtime/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fp::runtime {
+
+using model::TaskStatus;
+
+namespace {
+
+class Verifier {
+ public:
+  Verifier(ports::Store& store, Journal& journal) : store_(store), journal_(journal) {}
+
+  VerifyReport run(const std::function<void(std::size_t)>& progress) {
+    for (auto& finding : store_.check_integrity()) report_.findings.push_back(std::move(finding));
+    std::optional<ExecutionId> after;
+    do {
+      const auto page = store_.list_executions({}, after, 500);
+      for (const auto& summary : page.items) check(summary);
+      after = page.next;
+      if (progress) progress(report_.executions);
+    } while (after && report_.findings.size() < kMostFindings);
+    return std::move(report_);
+  }
+
+ private:
+  void find(const ExecutionId& id, std::string what) {
+    if (report_.findings.size() < kMostFindings) report_.findings.push_back(fmt::format("execution {}: {}", to_string(id), what));
+  }
+
+  void check(const ports::ExecutionSummary& summary) {
+    ++report_.executions;
+    try {
+      const auto whole = journal_.load(summary.id, true);
+      if (!whole) return find(summary.id, "has a summary but no journal");
+      report_.events += whole->state.last_seq;
+      check_summary(summary, *whole);
+      check_snapshot(summary.id, *whole);
+      if (!model::is_terminal(whole->state.status)) check_liveness(whole->state);
+    } catch (const Unavailable& damaged) {
+      find(summary.id, damaged.error().message);
+    }
+  }
+
+  void check_summary(const ports::ExecutionSummary& summary, const LoadedState& whole) {
+    const auto& state = whole.state;
+    const auto status = to_string(engine::shown_status(state));
+    if (summary.status != status) find(summary.id, fmt::format("is listed as {}, but its journal says {}", summary.status, status));
+    if (whole.position.wake != engine::next_wake(state)) find(summary.id, "its wake-up row is not the one its journal asks for");
+    if (summary.completed_at.has_value() != model::is_terminal(state.status)) find(summary.id, "its end time does not fit its status");
+  }
+
+  void check_snapshot(const ExecutionId& id, const LoadedState& whole) {
+    const auto resumed = journal_.load(id, false);
+    if (!resumed || engine::encode_state(resumed->state) != engine::encode_state(whole.state)) {
+      find(id, "its snapshot and the events after it give another state than its whole journal");
+    }
+  }
+
+  /// An unfinished execution without an attempt, a timer, a signal, a child or a person to wait for would hang for ever.
+  void check_liveness(const engine::ExecutionState& state) {
+    ++report_.unfinished;
+    if (state.paused || engine::next_wake(state)) return;
+    for (const auto& step : state.steps) {
+      if (moves(step.task) || step.task.status == TaskStatus::pending) return;
+    }
+    find(state.id, "is unfinished, but nothing will ever move it on");
+  }
+  static bool moves(const model::TaskState& task) { return task.is_active(); }
+
+  static constexpr std::size_t kMostFindings = 100;
+  ports::Store& store_;
+  Journal& journal_;
+  VerifyReport report_;
+};
+
+}  // namespace
+
+VerifyReport verify_store(ports::Store& store, Journal& journal, const std::function<void(std::size_t)>& progress) {
+  return Verifier(store, journal).run(progress);
+}
+
+}  // namespace fp::runtime

@@ -1,8 +1,11 @@
 # The flags of our own code, and the functions every folder uses.
+if(NOT FLOWPILOT_SANITIZE)
+  set(FP_FORTIFY -D_FORTIFY_SOURCE=2)
+endif()
 add_library(fp_flags INTERFACE)
 target_compile_options(fp_flags INTERFACE
   -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Werror
-  -fstack-protector-strong $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:"${FLOWPILOT_SANITIZE}","">>:-D_FORTIFY_SOURCE=2>)
+  -fstack-protector-strong $<$<NOT:$<CONFIG:Debug>>:${FP_FORTIFY}>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely inside inlined Boost.JSON and std::variant code.
   target_compile_options(fp_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-shadow -Wno-missing-field-initializers)

@@ -165,7 +165,10 @@ class Fold {
     s_.deaths = 0;
   }
   void operator()(const ev::ProcessDied&) { ++s_.deaths; }
-  void operator()(const ev::CompensationStarted&) { s_.compensating = true; }
+  void operator()(const ev::CompensationStarted&) {
+    s_.compensating = true;
+    ready_next_compensation();
+  }
   void operator()(const ev::LateResult&) {}
 
   void operator()(const ev::ExecutionReopened& e) {
@@ -223,6 +226,13 @@ class Fold {
     std::erase_if(s_.timers, [](const auto& timer) { return timer.second.step == kNoStep; });
   }
 
+  /// The undoing step that follows: its expressions see this moment.
+  void ready_next_compensation() {
+    if (s_.compensated >= s_.to_compensate.size()) return;
+    const auto done = s_.to_compensate[s_.to_compensate.size() - 1 - s_.compensated];
+    s_.steps[s_.workflow->steps[done].compensate].task.ready_at = at_;
+  }
+
   void activate(TaskRef ref) {
     if (ref.item == kNoItem) return;
     auto& fan = *s_.steps[ref.step].fan;
@@ -258,7 +268,7 @@ class Fold {
     task.ended_at = at_;
     if (step.is_compensation) {
       ++s_.compensated;
-      return;
+      return ready_next_compensation();
     }
     --s_.open_steps;
     if (task.status == TaskStatus::completed && step.compensate != kNoStep) s_.to_compensate.push_back(index);

@@ -65,7 +65,6 @@ bool Decider::compensate_next() {
     if (task.is_active() || task.asked) return true;
     if (!s_.compensating) emit(ev::CompensationStarted{});
     const auto before = s_.compensated;
-    s_.steps[undo].task.ready_at = now_;
     start_step(undo, {});
     if (s_.compensated == before) return true;
   }

@@ -80,13 +80,16 @@ void CommitQueue::commit_some() {
     return on_failure_(*failure);
   }
   // One post per loop and commit, not per decision.
-  std::map<ports::Loop*, std::vector<std::pair<UniqueFunction<void(ports::WriteOutcome)>, ports::WriteOutcome>>> replies;
+  using Reply = std::pair<decltype(PendingWrite::done), std::vector<ports::WriteOutcome>>;
+  std::map<ports::Loop*, std::vector<Reply>> replies;
   for (std::size_t i = 0; i < taken.size(); ++i) {
-    if (taken[i].done) replies[taken[i].home].emplace_back(std::move(taken[i].done), outcomes[positions[i]]);
+    if (!taken[i].done) continue;
+    const auto first = outcomes.begin() + static_cast<std::ptrdiff_t>(positions[i]);
+    replies[taken[i].home].emplace_back(std::move(taken[i].done), std::vector(first, first + 1 + static_cast<std::ptrdiff_t>(taken[i].births.size())));
   }
   for (auto& [home, list] : replies) {
     home->post([ready = std::move(list)]() mutable {
-      for (auto& [done, outcome] : ready) done(outcome);
+      for (auto& [done, own] : ready) done(own);
     });
   }
   if (more) loop_.post([this] { commit_some(); });

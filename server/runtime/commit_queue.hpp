@@ -16,7 +16,7 @@ struct PendingWrite {
   std::vector<ports::ExecutionWrite> births;  // executions that start with this decision, in the same transaction
   std::vector<ports::InboxEntry> inbox;
   ports::Loop* home = nullptr;                // where `done` runs
-  UniqueFunction<void(ports::WriteOutcome)> done;
+  UniqueFunction<void(const std::vector<ports::WriteOutcome>&)> done;  // of `write`, then of each birth
 };
 
 /// Group commit: what arrives while a commit is in flight goes into the next one, all of it in one transaction. One

@@ -108,18 +108,19 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   pending.write.log_lines = std::move(step.log_lines);
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
   if (std::holds_alternative<engine::input::Start>(step.input)) pending.versions.push_back(to_version(*active->state.workflow, at));
-  prepare(active, decision, at, pending);
+  prepare(active, decision, at, step, pending);
   pending.home = &p_.loop;
   ++active->writes_in_flight;
   if (p_.observer != nullptr && !pending.write.log_lines.empty()) step.log_lines = pending.write.log_lines;
-  pending.done = [this, active, decision = std::move(decision), at, step = std::move(step)](ports::WriteOutcome outcome) mutable {
-    on_committed(active, decision, at, step, outcome);
+  pending.done = [this, active, decision = std::move(decision), at, step = std::move(step)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
+    on_committed(active, decision, at, step, outcomes);
   };
   p_.commits.push(std::move(pending));
 }
 
-void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, ports::WriteOutcome outcome) {
+void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes) {
   --active->writes_in_flight;
+  const auto outcome = outcomes.front();
   if (outcome != ports::WriteOutcome::committed) {
     // Somebody else recorded these events: what is in memory is not what is on disk, so it goes.
     active_.erase(active->state.id);
@@ -134,6 +135,9 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
   if (p_.observer != nullptr) {
     if (!step.log_lines.empty()) p_.observer->on_log(active->state, step.log_lines);
     if (!decision.events.empty()) p_.observer->on_recorded(active->state, decision.events, at);
+    for (std::size_t i = 0; i < step.born.size(); ++i) {
+      if (outcomes[i + 1] == ports::WriteOutcome::committed) p_.observer->on_recorded(step.born[i].first, std::span(&step.born[i].second, 1), at);
+    }
   }
   if (step.start_reply) step.start_reply(active->state.id);
   if (step.reply) step.reply({});

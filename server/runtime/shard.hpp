@@ -110,16 +110,17 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     std::vector<ports::StoredLogLine> log_lines;
     std::optional<ports::IdempotencyEntry> idempotency;
     StartReply start_reply;
+    std::vector<std::pair<engine::ExecutionState, engine::Event>> born;  // executions that start with this decision
   };
   void take(const ActivePtr& active, Step step);
   void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
-  void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, ports::WriteOutcome outcome);
+  void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes);
   void settle(const ActivePtr& active);
   void consume_only(const ExecutionId& id, std::uint64_t inbox);
 
   // shard_commands.cpp
-  void prepare(const ActivePtr& active, engine::Decision& decision, TimePoint at, PendingWrite& write);
-  void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input, std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write);
+  void prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, PendingWrite& write);
+  void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input, std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step);
   void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, Error error);
   void carry_out(const ActivePtr& active, engine::Command& command);
   void dispatch(const ActivePtr& active, engine::command::Dispatch& command);

@@ -12,15 +12,15 @@ namespace cmd = engine::command;
 using engine::ExecutionState;
 
 /// What must be on disk together with the decision: children that start, and news for other executions.
-void ExecutionShard::prepare(const ActivePtr& active, engine::Decision& decision, TimePoint at, PendingWrite& write) {
+void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, PendingWrite& write) {
   const auto& state = active->state;
   for (const auto& command : decision.commands) {
     if (const auto* child = std::get_if<cmd::StartChild>(&command)) {
       std::optional<model::ParentLink> link;
       if (child->wait) link = model::ParentLink{state.id, child->task, state.round};
-      bear(active, child->child, child->workflow, child->input, link, at, write);
+      bear(active, child->child, child->workflow, child->input, link, at, write, step);
     } else if (const auto* handler = std::get_if<cmd::StartFailureWorkflow>(&command)) {
-      bear(active, handler->child, handler->workflow, handler->input, {}, at, write);
+      bear(active, handler->child, handler->workflow, handler->input, {}, at, write, step);
     } else if (const auto* cancelled = std::get_if<cmd::CancelChild>(&command)) {
       write.inbox.push_back({0, cancelled->child, encode_input(engine::input::Cancel{"its parent execution stopped"}), at});
     } else if (const auto* notify = std::get_if<cmd::NotifyParent>(&command)) {
@@ -32,7 +32,7 @@ void ExecutionShard::prepare(const ActivePtr& active, engine::Decision& decision
 
 /// The first row of a child execution: it is born with the decision that wants it, and its own shard carries it on.
 void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, const std::string& name, Value input,
-                          std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write) {
+                          std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step) {
   const auto workflow = p_.catalog.load_by_name(name);
   const auto fits = workflow ? model::check_input(**workflow, *input) : Result<void>(workflow.error());
   if (!fits || parent->state.depth + 1 > options_.most_depth) {
@@ -49,10 +49,11 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   started.parent = link;
   started.depth = parent->state.depth + 1;
   auto state = engine::make_state(child, *workflow);
-  const engine::Event event = std::move(started);
+  engine::Event event = std::move(started);
   engine::apply(state, event, at);
   JournalPosition position;
   write.births.push_back(p_.journal.record(state, std::span(&event, 1), at, position));
+  if (p_.observer != nullptr) step.born.emplace_back(std::move(state), std::move(event));
 }
 
 /// The child can not start. Its parent hears of it as of a failed child, through the loop: the decision under way is not

@@ -170,11 +170,22 @@ class EngineDriver {
       started.trigger = task ? "parent" : "workflow";
       started.depth = parent.depth + 1;
       if (task) started.parent = model::ParentLink{id, *task, parent.round};
-      return plan(Milliseconds(0), [this, child, started] { take(child, in::Start{started}); });
+      return bear(child, started);
     }
     if (!task) return;
     auto error = model::make_error(Error("workflow.unknown", fmt::format("there is no workflow named \"{}\"", name), false));
     plan(Milliseconds(0), [this, id, ended = in::ChildEnded{*task, parent.round, child, model::ExecutionStatus::failed, nullptr, error}] { take(id, ended); });
+  }
+
+  /// A child is born with its parent's decision and carried on by itself.
+  void bear(const ExecutionId& child, const model::event::ExecutionStarted& started) {
+    auto& execution = executions_.at(child);
+    const engine::Event event = started;
+    engine::apply(execution.state, event, now_);
+    execution.state.touched.clear();
+    execution.journal.emplace_back(event, now_);
+    history_ += fmt::format("[{}] {}\n", execution.state.workflow->name, describe_line(event, *execution.state.workflow, start_, now_));
+    plan(Milliseconds(0), [this, child] { take(child, in::Recover{false}); });
   }
 
   void carry_out(const ExecutionId&, const cmd::CancelChild& c) {

@@ -1,7 +1,7 @@
 #include "base/json.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/serializer.hpp>
+#include <charconv>
+#include <cmath>
 
 namespace fp {
 
@@ -29,13 +29,75 @@ std::optional<std::int64_t> json_int(const Json& json, std::string_view key) {
   return std::nullopt;
 }
 
+namespace {
+
+void append_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  std::size_t plain = 0;  // start of what needs no escape
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: out.append("\\u00").append(1, kHex[c >> 4]).append(1, kHex[c & 15]);
+    }
+  }
+  out.append(text, plain);
+  out += '"';
+}
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  char digits[32];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+}  // namespace
+
+/// Boost's own serializer writes 60.0 as 6E1, which people would read in their mails; this one writes the shortest text
+/// that gives the same number again.
 void append_text(std::string& out, const Json& json) {
-  boost::json::serializer writer;
-  writer.reset(&json);
-  char chunk[4096];
-  while (!writer.done()) {
-    const auto piece = writer.read(chunk);
-    out.append(piece.data(), piece.size());
+  switch (json.kind()) {
+    case boost::json::kind::null: out += "null"; return;
+    case boost::json::kind::bool_: out += json.get_bool() ? "true" : "false"; return;
+    case boost::json::kind::int64: return append_number(out, json.get_int64());
+    case boost::json::kind::uint64: return append_number(out, json.get_uint64());
+    case boost::json::kind::double_:
+      if (std::isfinite(json.get_double())) append_number(out, json.get_double());
+      else out += "null";  // as JSON.stringify does
+      return;
+    case boost::json::kind::string: return append_string(out, json.get_string());
+    case boost::json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const auto& item : json.get_array()) {
+        if (!first) out += ',';
+        first = false;
+        append_text(out, item);
+      }
+      out += ']';
+      return;
+    }
+    case boost::json::kind::object: {
+      out += '{';
+      bool first = true;
+      for (const auto& member : json.get_object()) {
+        if (!first) out += ',';
+        first = false;
+        append_string(out, member.key());
+        out += ':';
+        append_text(out, member.value());
+      }
+      out += '}';
+      return;
+    }
   }
 }
 

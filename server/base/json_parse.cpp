@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value_stack.hpp>
+#include <charconv>
 #include <cmath>
 #include <set>
 #include <vector>
@@ -17,8 +17,10 @@ namespace {
 
 namespace bj = boost::json;
 
-/// Builds the value and stops at what would be read ambiguously: duplicate keys and numbers that lose digits.
-struct StrictHandler {
+/// Builds the value, with every number exactly the nearest one (Boost 1.81's own may be off by one in the last place).
+/// Strict, it stops at what would be read ambiguously: duplicate keys and numbers that lose digits.
+template <bool Strict>
+struct Handler {
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_key_size = std::size_t(-1);
@@ -39,11 +41,11 @@ struct StrictHandler {
   bool on_document_begin(bj::error_code&) { return true; }
   bool on_document_end(bj::error_code&) { return true; }
   bool on_object_begin(bj::error_code&) {
-    keys.emplace_back();
+    if constexpr (Strict) keys.emplace_back();
     return true;
   }
   bool on_object_end(std::size_t count, bj::error_code&) {
-    keys.pop_back();
+    if constexpr (Strict) keys.pop_back();
     stack.push_object(count);
     return true;
   }
@@ -53,18 +55,18 @@ struct StrictHandler {
     return true;
   }
   bool on_key_part(bj::string_view part, std::size_t, bj::error_code&) {
-    key.append(part.data(), part.size());
+    if constexpr (Strict) key.append(part.data(), part.size());
     stack.push_chars(part);
     return true;
   }
   bool on_key(bj::string_view part, std::size_t, bj::error_code& ec) {
-    key.append(part.data(), part.size());
-    const bool is_new = keys.back().insert(key).second;
-    if (!is_new) {
-      return refuse(codes::json_duplicate_key, fmt::format("the key \"{}\" stands twice in one object", key.substr(0, 64)),
-                    ec);
+    if constexpr (Strict) {
+      key.append(part.data(), part.size());
+      if (!keys.back().insert(key).second) {
+        return refuse(codes::json_duplicate_key, fmt::format("the key \"{}\" stands twice in one object", key.substr(0, 64)), ec);
+      }
+      key.clear();
     }
-    key.clear();
     stack.push_key(part);
     return true;
   }
@@ -90,10 +92,12 @@ struct StrictHandler {
     stack.push_uint64(value);
     return true;
   }
-  bool on_double(double value, bj::string_view part, bj::error_code& ec) {
+  bool on_double(double, bj::string_view part, bj::error_code& ec) {
     const auto text = end_number(part);
+    double value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool is_whole = text.find_first_of(".eE") == std::string::npos;
-    if (!std::isfinite(value) || is_whole) {
+    if (Strict && (problem == std::errc::result_out_of_range || !std::isfinite(value) || is_whole)) {
       return refuse(codes::json_number_range,
                     fmt::format("the number {} can not be kept exactly; send it as a string", text.substr(0, 64)), ec);
     }
@@ -144,7 +148,7 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   }
   bj::parse_options options;
   options.max_depth = limits.max_depth;
-  bj::basic_parser<StrictHandler> parser(options);
+  bj::basic_parser<Handler<true>> parser(options);
   parser.handler().stack.reset();
   bj::error_code ec;
   const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
@@ -159,12 +163,14 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
 }
 
 Json parse_trusted_json(std::string_view text) {
-  bj::error_code ec;
   bj::parse_options options;
   options.max_depth = 256;
-  auto value = bj::parse(text, ec, {}, options);
-  if (ec) throw Unavailable(Error(codes::storage_io, "a stored record is not readable: " + ec.message()));
-  return value;
+  bj::basic_parser<Handler<false>> parser(options);
+  parser.handler().stack.reset();
+  bj::error_code ec;
+  const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
+  if (ec || consumed != text.size()) throw Unavailable(Error(codes::storage_corrupt, "a stored record is not readable: " + ec.message()));
+  return parser.handler().stack.release();
 }
 
 }  // namespace fp

@@ -8,7 +8,16 @@ namespace {
 TEST(ParseJson, GivesTheValueOfWellFormedText) {
   const auto parsed = parse_json(R"({"a":[1,-2.5,"x",null,true],"b":{"c":18446744073709551615}})");
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(to_text(*parsed), R"({"a":[1,-2.5E0,"x",null,true],"b":{"c":18446744073709551615}})");
+  EXPECT_EQ(to_text(*parsed), R"({"a":[1,-2.5,"x",null,true],"b":{"c":18446744073709551615}})");
+}
+
+TEST(ParseJson, KeepsEveryNumberExactly) {
+  for (const char* text : {"60.5", "0.1", "1e+300", "5e-324", "-0.30000000000000004", "123456.789", "1.7976931348623157e+308"}) {
+    EXPECT_EQ(to_text(*parse_json(text)), text);
+    EXPECT_EQ(to_text(parse_trusted_json(text)), text);
+  }
+  EXPECT_EQ(to_text(Json(60.0)), "60");
+  EXPECT_EQ(to_text(Json("a\"\\\n\x01\xC3\xA4")), "\"a\\\"\\\\\\n\\u0001\xC3\xA4\"");
 }
 
 TEST(ParseJson, RefusesWhatOthersReadInDifferentWays) {

@@ -12,7 +12,7 @@ using namespace fp::ports;
 
 namespace {
 
-constexpr std::size_t kRememberedExecutions = 200'000;
+constexpr std::size_t kRememberedExecutions = 32'768;
 constexpr std::int64_t kRowsPerPruneChunk = 5'000;
 
 void add_versions(Connection& connection, const std::vector<WorkflowVersion>& versions) {

@@ -13,7 +13,7 @@ PRAGMA temp_store = MEMORY;
 -- One connection writes and checkpoints, so it alone keeps the WAL short.
 PRAGMA wal_autocheckpoint = 0;
 PRAGMA journal_size_limit = 33554432;
-PRAGMA cache_size = -16384;
+PRAGMA cache_size = -8192;
 PRAGMA secure_delete = OFF;
 -- name: configure_reader
 -- Readers never write and never checkpoint.

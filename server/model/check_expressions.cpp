@@ -64,7 +64,7 @@ class ExpressionChecker {
       const auto& [pointer, expression] = javascript_[i];
       const auto line = expression->line + problems[i]->line - 1;
       const auto column = problems[i]->line == 1 ? expression->column + problems[i]->column - 1 : problems[i]->column;
-      report(pointer, codes::expr_syntax.id, fmt::format("line {}, column {}: {}", line, column, problems[i]->message));
+      report(pointer, codes::expr_syntax.id, fmt::format("at line {}, column {} of this text: {}", line, column, problems[i]->message));
     }
   }
 

@@ -88,6 +88,7 @@ void read_type(Reading& reading, ObjectReader& reader, Step& step, const std::st
     const auto hint = suggest(*type, reading.types.list_names());
     const auto remedy = type->find('.') == std::string::npos ? "" : "; is the worker that registers this function given with --tasks?";
     reader.report("step_type", codes::step_type.id, fmt::format("there is no step type {}{}{}", quote(*type), hint, remedy));
+    if (config != nullptr) step.config = Template::parse(*config, pointer + "/config", reading.issues);  // its expressions are checked all the same
     return;
   }
   static const Json kEmpty = JsonObject();

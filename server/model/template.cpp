@@ -37,12 +37,12 @@ Template::Node Template::parse_text(std::string_view text, const std::string& po
     const auto close = find_expression_end(text, open + 2);
     if (close == std::string_view::npos) {
       issues.push_back({pointer, codes::expr_syntax.id,
-                        fmt::format("line {}, column {}: this expression is never closed with }}}}", line, column)});
+                        fmt::format("at line {}, column {} of this text: this expression is never closed with }}}}", line, column)});
       return Json(text);
     }
     const auto source = text.substr(open + 2, close - open - 2);
     if (is_blank(source)) {
-      issues.push_back({pointer, codes::expr_syntax.id, fmt::format("line {}, column {}: the expression is empty", line, column)});
+      issues.push_back({pointer, codes::expr_syntax.id, fmt::format("at line {}, column {} of this text: the expression is empty", line, column)});
     }
     if (open > at) out.parts.emplace_back(std::string(text.substr(at, open - at)));
     auto expression = parse_expression(source);

@@ -49,7 +49,7 @@ TEST(Template, ReportsUnclosedAndEmptyExpressionsWithTheirPlace) {
   Template::parse(*parse_json(R"({"a":["ok","x\n {{ input.a"],"b":"{{ }}"})"), "/config", issues);
   ASSERT_EQ(issues.size(), 2u);
   EXPECT_EQ(issues[0].pointer, "/config/a/1");
-  EXPECT_EQ(issues[0].message, "line 2, column 4: this expression is never closed with }}");
+  EXPECT_EQ(issues[0].message, "at line 2, column 4 of this text: this expression is never closed with }}");
   EXPECT_EQ(issues[1].pointer, "/config/b");
 }
 

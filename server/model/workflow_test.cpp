@@ -121,7 +121,7 @@ TEST(ReadWorkflow, PlacesSyntaxProblemsWithinTheWholeText) {
     return out;
   };
   EXPECT_EQ(problems("name: X\nsteps:\n  - {id: a, step_type: work, config: {url: \"go {{ 1 + }}\"}}\n", check),
-            (Problems{"/steps/0/config/url expr.syntax: line 1, column 9: unexpected token"}));
+            (Problems{"/steps/0/config/url expr.syntax: at line 1, column 9 of this text: unexpected token"}));
 }
 
 TEST(ReadWorkflow, ChecksTriggers) {

@@ -52,7 +52,7 @@ void ExecutionShard::watch_leases() {
   if (std::exchange(lease_watch_, true)) return;
   // Coarse on purpose: a lease or time-out is noticed within a quarter of the lease's life, half a second at least.
   const auto pause = std::max<Milliseconds>(Milliseconds(100), std::min(options_.lease_ttl / 4, Milliseconds(500)));
-  p_.loop.post_at(p_.clock.now() + pause, [this] { check_leases(); });
+  p_.loop.post_after(pause, [this] { check_leases(); });
 }
 
 void ExecutionShard::check_leases() {

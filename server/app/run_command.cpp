@@ -146,12 +146,11 @@ class RunSession {
     host.runtime.keep_awake = std::chrono::hours(24 * 365 * 100);  // nobody else would wake what sleeps
     host.observer = &observer_;
     host.on_failure = [this](const Error& error) { outcome_.failed(error); };
-    std::shared_ptr<const model::Workflow> workflow;
-    Json input;
     if (!options_.resume) {
       sandbox::SandboxedEvaluator evaluator;
       auto loaded = load_workflow(options_.file, make_registry(host.tasks, clock_), make_syntax_check(evaluator));
       if (!loaded) return report(loaded.error());
+      document_ = (*loaded)->document;
     }
     auto opened = Host::open(std::move(host));
     if (!opened) return report(opened.error());
@@ -167,7 +166,7 @@ class RunSession {
 
  private:
   Result<void> start() {
-    auto workflow = load_workflow(options_.file, host_->types(), {});
+    auto workflow = model::read_workflow(document_, host_->types());
     if (!workflow) return workflow.error();
     auto input = read_input(options_, **workflow);
     if (!input) return input.error();
@@ -314,9 +313,9 @@ class RunSession {
     std::condition_variable answered;
     while (host_->clock().now() < until) {
       std::optional<std::size_t> running;
-      host_->runtime().count_running([&](std::size_t count) {
+      host_->runtime().count_load([&](runtime::Load load) {
         const std::lock_guard lock(mutex);
-        running = count;
+        running = load.attempts;
         answered.notify_one();
       });
       std::unique_lock lock(mutex);
@@ -345,6 +344,7 @@ class RunSession {
   Progress progress_;
   RunObserver observer_;
   Outcome outcome_;
+  Json document_;  // checked, before anything is opened
   std::unique_ptr<Host> host_;
 };
 

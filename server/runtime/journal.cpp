@@ -11,8 +11,6 @@ using engine::ExecutionState;
 
 namespace {
 
-constexpr std::uint64_t kSnapshotEvents = 1000;
-
 std::size_t count_tasks(const ExecutionState& state) {
   std::size_t tasks = state.steps.size();
   for (const auto& step : state.steps) {
@@ -75,7 +73,7 @@ ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<con
     write.wake_after = position.wake = wake;
   }
   const auto grown = state.last_seq - position.snapshot_seq;
-  if (grown >= kSnapshotEvents && grown >= count_tasks(state) && !model::is_terminal(state.status)) {
+  if (grown >= snapshot_events_ && grown >= count_tasks(state) && !model::is_terminal(state.status)) {
     write.snapshot = ports::Snapshot{state.last_seq, engine::encode_state(state, spill), position.chain};
     position.snapshot_seq = state.last_seq;
   }

@@ -26,10 +26,11 @@ struct LoadedState {
 /// Turns decisions into rows and rows into states. Blocking; lives wherever it is called.
 class Journal {
  public:
-  Journal(ports::Store& store, Catalog& catalog) : store_(store), catalog_(catalog) {}
+  Journal(ports::Store& store, Catalog& catalog, std::uint64_t snapshot_events = 1000)
+      : store_(store), catalog_(catalog), snapshot_events_(snapshot_events) {}
 
   /// The write that records `events`, which have been applied to `state`; moves `position` on. Values of more than 64 KiB go
-  /// to the blob store first. A snapshot is added when the journal has grown by 1,000 events or by as many as the execution
+  /// to the blob store first. A snapshot is added when the journal has grown by `snapshot_events` or by as many as the execution
   /// has tasks, whichever is more, so that snapshots cost a constant share.
   ports::ExecutionWrite record(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at, JournalPosition& position);
 
@@ -40,6 +41,7 @@ class Journal {
  private:
   ports::Store& store_;
   Catalog& catalog_;
+  std::uint64_t snapshot_events_;
 };
 
 /// What lists show of it now.

@@ -13,7 +13,7 @@ constexpr std::size_t kRecoveryPage = 1000;
 }  // namespace
 
 Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
-    : p_(std::move(ports)), options_(options), catalog_(p_.store, p_.types), journal_(p_.store, catalog_),
+    : p_(std::move(ports)), options_(options), catalog_(p_.store, p_.types), journal_(p_.store, catalog_, options.snapshot_events),
       commits_(p_.store, p_.commit_loop, p_.on_failure) {
   FP_ASSERT(!p_.shard_loops.empty(), "a runtime has at least one shard");
   for (auto* loop : p_.shard_loops) {
@@ -100,15 +100,16 @@ void Runtime::begin_shutdown() {
   }
 }
 
-void Runtime::count_running(UniqueFunction<void(std::size_t)> reply) {
-  auto total = std::make_shared<std::size_t>(0);
+void Runtime::count_load(UniqueFunction<void(Load)> reply) {
+  auto total = std::make_shared<Load>();
   auto left = std::make_shared<std::size_t>(shards_.size());
-  auto shared = std::make_shared<UniqueFunction<void(std::size_t)>>(std::move(reply));
+  auto shared = std::make_shared<UniqueFunction<void(Load)>>(std::move(reply));
   auto* first = p_.shard_loops.front();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     p_.shard_loops[i]->post([shard = shards_[i].get(), first, total, left, shared] {
-      first->post([count = shard->count_running_attempts(), total, left, shared] {
-        *total += count;
+      first->post([load = Load{shard->count_active(), shard->count_running_attempts()}, total, left, shared] {
+        total->executions += load.executions;
+        total->attempts += load.attempts;
         if (--*left == 0) (*shared)(*total);
       });
     });

@@ -26,6 +26,11 @@ struct RuntimePorts {
   std::function<void(const Error&)> on_failure;  // the storage failed: nothing more is acknowledged; stop and say so
 };
 
+struct Load {
+  std::size_t executions = 0;  // in memory
+  std::size_t attempts = 0;    // with workers
+};
+
 /// Executions, carried out: the entry to everything below it. Every method may be called from any thread; replies come on
 /// a shard's loop, after the commit.
 class Runtime {
@@ -44,8 +49,8 @@ class Runtime {
   void recover(const ExecutionId& id);
   /// No new attempts; those that run may finish until stop().
   void begin_shutdown();
-  /// Attempts that still run, over all shards; answered through `reply` on a shard's loop.
-  void count_running(UniqueFunction<void(std::size_t)> reply);
+  /// What is in memory, over all shards; answered through `reply` on a shard's loop.
+  void count_load(UniqueFunction<void(Load)> reply);
   /// Records that the attempts that still run were given back, so that the next process repeats them at once and does not
   /// blame the execution.
   void give_back_attempts();

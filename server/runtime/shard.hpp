@@ -27,6 +27,7 @@ struct RuntimeOptions {
   Milliseconds timeout_grace{2'000};       // a handler ends by itself within its time-out; after this the shard does it
   Milliseconds keep_awake{1'000};          // an execution that waits for less stays in memory
   std::uint32_t most_depth = 16;           // of child executions
+  std::uint64_t snapshot_events = 1000;    // a journal that has grown by so many gets a snapshot
 };
 
 /// A request to start an execution.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -25,5 +26,6 @@ struct MailDefaults {
 
 std::unique_ptr<ports::TaskHandler> make_http_request_handler(std::shared_ptr<Network> network, const Clock& clock, const HttpLimits& limits = {});
 std::unique_ptr<ports::TaskHandler> make_send_email_handler(std::shared_ptr<Network> network, const Clock& clock, MailDefaults defaults);
+std::unique_ptr<ports::TaskHandler> make_sql_query_handler(std::shared_ptr<Network> network, const Clock& clock, std::filesystem::path data_dir);
 
 }  // namespace fp::tasks

@@ -59,6 +59,19 @@ void append_number(std::string& out, Number number) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
+void append_double(std::string& out, double number) {
+  if (!std::isfinite(number)) {
+    out += "null";  // as JSON.stringify does
+    return;
+  }
+  // Written with all its digits a large whole number would read as an integer that is out of range.
+  char digits[32];
+  const bool large = std::abs(number) >= 1e17;
+  const auto end = large ? std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr
+                         : std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+
 }  // namespace
 
 /// Boost's own serializer writes 60.0 as 6E1, which people would read in their mails; this one writes the shortest text
@@ -69,10 +82,7 @@ void append_text(std::string& out, const Json& json) {
     case boost::json::kind::bool_: out += json.get_bool() ? "true" : "false"; return;
     case boost::json::kind::int64: return append_number(out, json.get_int64());
     case boost::json::kind::uint64: return append_number(out, json.get_uint64());
-    case boost::json::kind::double_:
-      if (std::isfinite(json.get_double())) append_number(out, json.get_double());
-      else out += "null";  // as JSON.stringify does
-      return;
+    case boost::json::kind::double_: return append_double(out, json.get_double());
     case boost::json::kind::string: return append_string(out, json.get_string());
     case boost::json::kind::array: {
       out += '[';

@@ -1,18 +1,19 @@
-// The figures of the engine, each beside this machine's own limit measured in the same run. Never a test: machines differ.
-#include <fcntl.h>
+// The figures of the engine, each beside this machine's own limit measured in the same run. Never a test:
+// machines differ.
+#include "app/host.hpp"
+#include "engine/scope.hpp"
+#include "machine_limits.hpp"
+
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <fcntl.h>
 #include <fstream>
 #include <mutex>
-
-#include "app/host.hpp"
-#include "engine/scope.hpp"
-#include "machine_limits.hpp"
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace fp::bench {
 
@@ -21,9 +22,12 @@ namespace {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
-double ms_since(SteadyClock::time_point start) { return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count(); }
+double ms_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
+}
 
-void row(const std::string& what, const std::string& figure, const std::string& beside, const std::string& goal) {
+void row(const std::string& what, const std::string& figure, const std::string& beside,
+         const std::string& goal) {
   fmt::print("{:<58} {:>18}  {:<44} {}\n", what, figure, beside, goal);
 }
 
@@ -35,13 +39,16 @@ Json noop(const std::string& id, std::vector<std::string> after) {
 
 Json chain(std::size_t steps) {
   JsonArray list;
-  for (std::size_t i = 0; i < steps; ++i) list.push_back(noop(fmt::format("s{}", i), i == 0 ? std::vector<std::string>{} : std::vector{fmt::format("s{}", i - 1)}));
+  for (std::size_t i = 0; i < steps; ++i)
+    list.push_back(noop(fmt::format("s{}", i),
+                        i == 0 ? std::vector<std::string>{} : std::vector{fmt::format("s{}", i - 1)}));
   return JsonObject{{"name", fmt::format("chain{}", steps)}, {"steps", std::move(list)}};
 }
 
 Json fan_out(std::size_t tasks) {
   JsonArray list;
-  list.push_back(JsonObject{{"id", "fan"}, {"step_type", "noop"}, {"for_each", "{{ input.items }}"}, {"max_parallel", 10000}});
+  list.push_back(JsonObject{
+      {"id", "fan"}, {"step_type", "noop"}, {"for_each", "{{ input.items }}"}, {"max_parallel", 10000}});
   list.push_back(noop("joined", {"fan"}));
   return JsonObject{{"name", fmt::format("fan{}", tasks)}, {"steps", std::move(list)}};
 }
@@ -67,7 +74,10 @@ class Bench {
     options.runtime.most_active = 200'000;
     options.runtime.most_pending_writes = 400'000;
     if (!may_sleep) options.runtime.keep_awake = std::chrono::hours(24);
-    options.on_failure = [](const Error& error) { fmt::print(stderr, "bench: {}\n", error.message); _exit(1); };
+    options.on_failure = [](const Error& error) {
+      fmt::print(stderr, "bench: {}\n", error.message);
+      _exit(1);
+    };
     auto opened = app::Host::open(std::move(options));
     if (!opened) throw Unavailable(opened.error());
     host_ = std::move(*opened);
@@ -83,8 +93,10 @@ class Bench {
     return *workflow;
   }
 
-  /// Starts `count` executions at once and waits for all of them to end (or, with `until_recorded`, for their starts).
-  double run(const std::shared_ptr<const model::Workflow>& workflow, std::size_t count, Json input, bool until_recorded = false) {
+  /// Starts `count` executions at once and waits for all of them to end (or, with `until_recorded`, for their
+  /// starts).
+  double run(const std::shared_ptr<const model::Workflow>& workflow, std::size_t count, Json input,
+             bool until_recorded = false) {
     const auto shared_input = make_value(std::move(input));
     std::mutex mutex;
     std::condition_variable all_done;
@@ -107,7 +119,8 @@ class Bench {
       host_->runtime().start_execution(std::move(request), [&, until_recorded](Result<ExecutionId> started) {
         if (!started || until_recorded) finish();
       });
-      if (!until_recorded) host_->runtime().watch_end(id, [&](const engine::ExecutionState&) { finish(); }, [&] { finish(); });
+      if (!until_recorded)
+        host_->runtime().watch_end(id, [&](const engine::ExecutionState&) { finish(); }, [&] { finish(); });
     }
     std::unique_lock lock(mutex);
     all_done.wait(lock, [&] { return open == 0; });
@@ -143,14 +156,23 @@ void throughput(const fs::path& folder, double syncs) {
   const auto ms = bench.run(workflow, 1000, JsonObject());
   const auto after = measure_process();
   const double rate = 10'000 / ms * 1000;
-  row("1,000 executions x 10 noop tasks", fmt::format("{:.0f} tasks/s", rate), fmt::format("{:.1f} tasks per fdatasync the disk can do", rate / syncs), ">= 20,000 and >= 3; goal 50,000");
+  row("1,000 executions x 10 noop tasks", fmt::format("{:.0f} tasks/s", rate),
+      fmt::format("{:.1f} tasks per fdatasync the disk can do", rate / syncs),
+      ">= 20,000 and >= 3; goal 50,000");
   row("  the same, until the last one ends", fmt::format("{:.0f} ms", ms), "", "600 ms; goal 300");
-  row("  CPU a durable step", fmt::format("{:.1f} us", (after.cpu_seconds - before.cpu_seconds) * 1e6 / 10'000), "all threads", "90 us a one-step workflow");
-  row("  bytes written to disk a durable step", fmt::format("{:.0f}", double(after.written_bytes - before.written_bytes) / 10'000), "write-ahead log and checkpoints", "");
+  row("  CPU a durable step",
+      fmt::format("{:.1f} us", (after.cpu_seconds - before.cpu_seconds) * 1e6 / 10'000), "all threads",
+      "90 us a one-step workflow");
+  row("  bytes written to disk a durable step",
+      fmt::format("{:.0f}", double(after.written_bytes - before.written_bytes) / 10'000),
+      "write-ahead log and checkpoints", "");
   const auto one = bench.read(chain(1));
   const auto cpu = measure_process().cpu_seconds;
   const auto one_ms = bench.run(one, 5000, JsonObject());
-  row("5,000 executions of one step, submitted at once", fmt::format("{:.0f} executions/s", 5'000'000 / one_ms), fmt::format("{:.0f} us of CPU each", (measure_process().cpu_seconds - cpu) * 1e6 / 5000), "5,000/s; goal 10,000");
+  row("5,000 executions of one step, submitted at once",
+      fmt::format("{:.0f} executions/s", 5'000'000 / one_ms),
+      fmt::format("{:.0f} us of CPU each", (measure_process().cpu_seconds - cpu) * 1e6 / 5000),
+      "5,000/s; goal 10,000");
 }
 
 void latency(const fs::path& folder) {
@@ -163,7 +185,9 @@ void latency(const fs::path& folder) {
   const double before = measure_fdatasync_rate(folder.parent_path(), 0.3);
   const double whole = Bench::median(51, [&] { return bench.run(forty, 1, JsonObject()); });
   const double bare = 40 / ((before + measure_fdatasync_rate(folder.parent_path(), 0.3)) / 2) * 1000;
-  row("40 noop tasks one after another (p50)", fmt::format("{:.1f} ms", whole), fmt::format("40 bare fdatasyncs {:.1f} ms: {:.2f} x + 2 ms", bare, (whole - 2) / bare), "<= 2 x + 2 ms");
+  row("40 noop tasks one after another (p50)", fmt::format("{:.1f} ms", whole),
+      fmt::format("40 bare fdatasyncs {:.1f} ms: {:.2f} x + 2 ms", bare, (whole - 2) / bare),
+      "<= 2 x + 2 ms");
 }
 
 void fan(const fs::path& folder) {
@@ -172,28 +196,36 @@ void fan(const fs::path& folder) {
   const auto large = bench.read(fan_out(10'000));
   bench.run(small, 5, items(100));
   const double hundred = Bench::median(31, [&] { return bench.run(small, 1, items(100)); });
-  row("fan-out of 100 and a join (p50)", fmt::format("{:.2f} ms", hundred), fmt::format("{:.1f} us a task", hundred * 10), "<= 5 ms; goal 3");
+  row("fan-out of 100 and a join (p50)", fmt::format("{:.2f} ms", hundred),
+      fmt::format("{:.1f} us a task", hundred * 10), "<= 5 ms; goal 3");
   const double many = Bench::median(3, [&] { return bench.run(large, 1, items(10'000)); });
-  row("fan-out of 10,000 and a join", fmt::format("{:.0f} ms", many), fmt::format("{:.1f} us a task: {:.2f} x that of 100", many / 10, many / 10'000 / (hundred / 100)), "<= 1.5 x");
+  row("fan-out of 10,000 and a join", fmt::format("{:.0f} ms", many),
+      fmt::format("{:.1f} us a task: {:.2f} x that of 100", many / 10, many / 10'000 / (hundred / 100)),
+      "<= 1.5 x");
   const auto few_steps = bench.read(parallel_steps(100));
   const auto many_steps = bench.read(parallel_steps(999));
   const double few = Bench::median(31, [&] { return bench.run(few_steps, 1, JsonObject()); });
   const double most = Bench::median(5, [&] { return bench.run(many_steps, 1, JsonObject()); });
-  row("1,000 steps in one workflow, side by side", fmt::format("{:.1f} ms", most), fmt::format("{:.2f} x the time a step of 100", most / 1000 / (few / 101)), "<= 1.5 x");
+  row("1,000 steps in one workflow, side by side", fmt::format("{:.1f} ms", most),
+      fmt::format("{:.2f} x the time a step of 100", most / 1000 / (few / 101)), "<= 1.5 x");
 }
 
 void expressions(const fs::path& folder) {
   Bench bench(folder);
   const auto workflow = [&](const std::string& condition) {
     JsonArray list;
-    list.push_back(JsonObject{{"id", "c"}, {"step_type", "conditional"}, {"for_each", nullptr}, {"config", JsonObject{{"condition", condition}}}});
+    list.push_back(JsonObject{{"id", "c"},
+                              {"step_type", "conditional"},
+                              {"for_each", nullptr},
+                              {"config", JsonObject{{"condition", condition}}}});
     list[0].as_object().erase("for_each");
     return bench.read(JsonObject{{"name", condition}, {"steps", std::move(list)}});
   };
   const auto javascript = workflow("{{ input.score > 80 && input.vip }}");
   bench.run(javascript, 100, JsonObject{{"score", 90}, {"vip", true}});
   const double ms = bench.run(javascript, 10'000, JsonObject{{"score", 90}, {"vip", true}});
-  row("conditional on a JavaScript expression", fmt::format("{:.0f}/s", 10'000 / ms * 1000), "whole durable executions", ">= 10,000/s");
+  row("conditional on a JavaScript expression", fmt::format("{:.0f}/s", 10'000 / ms * 1000),
+      "whole durable executions", ">= 10,000/s");
   // A plain path costs no round trip, so it is timed inside the engine.
   const auto plain = workflow("{{ input.score }}");
   model::event::ExecutionStarted started;
@@ -204,18 +236,24 @@ void expressions(const fs::path& folder) {
   const engine::TaskScope scope(state, {0, model::kNoItem});
   std::size_t truths = 0;
   const auto begin = SteadyClock::now();
-  for (std::size_t i = 0; i < kTimes; ++i) truths += plain->steps[0].config.render(scope, {}).has_value() ? 1 : 0;
-  row("plain path, rendered in the engine", fmt::format("{:.1f} M/s", double(truths) / ms_since(begin) / 1000), "", ">= 1 M/s");
+  for (std::size_t i = 0; i < kTimes; ++i)
+    truths += plain->steps[0].config.render(scope, {}).has_value() ? 1 : 0;
+  row("plain path, rendered in the engine",
+      fmt::format("{:.1f} M/s", double(truths) / ms_since(begin) / 1000), "", ">= 1 M/s");
 }
 
 void sleepers(const fs::path& folder) {
   Bench bench(folder, true);
-  const auto workflow = bench.read(JsonObject{{"name", "sleep"}, {"steps", JsonArray{JsonObject{{"id", "d"}, {"step_type", "delay"}, {"config", JsonObject{{"seconds", 86'400}}}}}}});
+  const auto workflow = bench.read(JsonObject{
+      {"name", "sleep"},
+      {"steps", JsonArray{JsonObject{
+                    {"id", "d"}, {"step_type", "delay"}, {"config", JsonObject{{"seconds", 86'400}}}}}}});
   bench.run(workflow, 1000, JsonObject(), true);
   const auto idle = measure_process().resident_bytes;
   for (int i = 0; i < 100; ++i) bench.run(workflow, 1000, JsonObject(), true);
   const auto now = measure_process().resident_bytes;
-  row("100,000 executions waiting on timers", fmt::format("{:.1f} MB", double(now - idle) / 1e6), fmt::format("above {:.0f} MB idle", double(idle) / 1e6), "<= 20 MB");
+  row("100,000 executions waiting on timers", fmt::format("{:.1f} MB", double(now - idle) / 1e6),
+      fmt::format("above {:.0f} MB idle", double(idle) / 1e6), "<= 20 MB");
 }
 
 double run_program(const std::vector<std::string>& arguments) {
@@ -245,9 +283,21 @@ void processes(const fs::path& folder) {
     return (folder / name).string();
   };
   const auto big = save("big.json", chain(1000));
-  const auto set = save("set.json", JsonObject{{"name", "set"}, {"steps", JsonArray{JsonObject{{"id", "s"}, {"step_type", "set"}, {"config", JsonObject{{"values", 1}}}}}}});
-  row("flowpilot validate, 1,000 steps, whole process", fmt::format("{:.0f} ms", Bench::median(7, [&] { return run_program({program, "validate", big}); })), "", "<= 50 ms");
-  row("flowpilot run, one set step, whole process", fmt::format("{:.0f} ms", Bench::median(7, [&] { return run_program({program, "run", set, "--data-dir", (folder / "data").string()}); })), "new or used data directory", "<= 60 ms");
+  const auto set = save(
+      "set.json",
+      JsonObject{{"name", "set"},
+                 {"steps", JsonArray{JsonObject{
+                               {"id", "s"}, {"step_type", "set"}, {"config", JsonObject{{"values", 1}}}}}}});
+  row("flowpilot validate, 1,000 steps, whole process",
+      fmt::format("{:.0f} ms", Bench::median(7, [&] { return run_program({program, "validate", big}); })), "",
+      "<= 50 ms");
+  row("flowpilot run, one set step, whole process",
+      fmt::format("{:.0f} ms", Bench::median(7,
+                                             [&] {
+                                               return run_program({program, "run", set, "--data-dir",
+                                                                   (folder / "data").string()});
+                                             })),
+      "new or used data directory", "<= 60 ms");
   fs::remove_all(folder);
 }
 
@@ -270,16 +320,19 @@ void million(const fs::path& folder) {
       ports::ExecutionWrite write;
       write.id = make_uuid7<ExecutionId>(now, rng);
       write.row = ports::JournalRow{1, 1, now, "[]", {}};
-      write.summary = ports::ExecutionSummary{write.id, "old", "hash", "completed", "manual", now, now, "", "", {}, {}, JsonObject(), 0};
+      write.summary = ports::ExecutionSummary{write.id, "old", "hash", "completed", "manual",     now, now,
+                                              "",       "",    {},     {},          JsonObject(), 0};
       batch.executions.push_back(std::move(write));
     }
-    if (const auto committed = (*host)->store().commit(batch); !committed) throw Unavailable(committed.error());
+    if (const auto committed = (*host)->store().commit(batch); !committed)
+      throw Unavailable(committed.error());
   }
   (*host)->stop();
   const auto start = SteadyClock::now();
   auto again = app::Host::open(options);
   (*again)->runtime().recover_all();
-  row("start with 1,000,000 finished executions in the file", fmt::format("{:.0f} ms", ms_since(start)), "open, claim, look for what is unfinished", "<= 150 ms");
+  row("start with 1,000,000 finished executions in the file", fmt::format("{:.0f} ms", ms_since(start)),
+      "open, claim, look for what is unfinished", "<= 150 ms");
   (*again)->stop();
   fs::remove_all(folder);
 }
@@ -292,7 +345,8 @@ int run(int argc, char** argv) {
   fs::create_directories(folder);
   const double syncs = measure_fdatasync_rate(folder);
   fmt::print("{:<58} {:>18}  {:<44} {}\n", "", "measured", "beside it", "wanted");
-  row("this disk: append 256 bytes + fdatasync", fmt::format("{:.0f}/s", syncs), fmt::format("{:.3f} ms each", 1000 / syncs), "");
+  row("this disk: append 256 bytes + fdatasync", fmt::format("{:.0f}/s", syncs),
+      fmt::format("{:.3f} ms each", 1000 / syncs), "");
   const auto want = [&](const char* name) { return only.empty() || only == name; };
   if (want("throughput")) throughput(folder / "data", syncs);
   if (want("latency")) latency(folder / "data");
@@ -307,4 +361,6 @@ int run(int argc, char** argv) {
 
 }  // namespace fp::bench
 
-int main(int argc, char** argv) { return fp::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+  return fp::bench::run(argc, argv);
+}

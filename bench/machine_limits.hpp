@@ -9,7 +9,7 @@ namespace fp::bench {
 double measure_fdatasync_rate(const std::filesystem::path& folder, double seconds = 0.5);
 
 struct ProcessUse {
-  double cpu_seconds = 0;        // user and system, all threads
+  double cpu_seconds = 0;           // user and system, all threads
   std::uint64_t written_bytes = 0;  // that reached the block layer (/proc/self/io write_bytes)
   std::uint64_t resident_bytes = 0;
 };

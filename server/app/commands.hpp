@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "app/exit_codes.hpp"
 #include "app/settings.hpp"
+
+#include <string>
+#include <vector>
 
 namespace CLI {
 class App;

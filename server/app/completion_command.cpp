@@ -1,8 +1,7 @@
-#include <CLI/CLI.hpp>
-
-#include <fmt/format.h>
-
 #include "app/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace fp::app {
 
@@ -28,25 +27,33 @@ std::vector<const CLI::App*> subcommands(const CLI::App& app) {
 
 void print_bash(const CLI::App& app, bool for_zsh) {
   if (for_zsh) fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
-  fmt::print("_flowpilot() {{\n  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" command=\"${{COMP_WORDS[1]}}\"\n  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-             "    COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n    return\n  fi\n  case \"$command\" in\n",
-             fmt::join(list_names(subcommands(app)), " "));
+  fmt::print(
+      "_flowpilot() {{\n  local word=\"${{COMP_WORDS[COMP_CWORD]}}\" command=\"${{COMP_WORDS[1]}}\"\n  if [ "
+      "\"$COMP_CWORD\" -eq 1 ]; then\n"
+      "    COMPREPLY=($(compgen -W \"{}\" -- \"$word\"))\n    return\n  fi\n  case \"$command\" in\n",
+      fmt::join(list_names(subcommands(app)), " "));
   for (const auto* command : subcommands(app)) {
     auto words = list_flags(*command);
     for (const auto& name : list_names(subcommands(*command))) words.push_back(name);
-    fmt::print("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")) ;;\n", command->get_name(), fmt::join(words, " "));
+    fmt::print("    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")) ;;\n", command->get_name(),
+               fmt::join(words, " "));
   }
-  fmt::print("  esac\n  case \"$word\" in -*) ;; *) COMPREPLY+=($(compgen -f -- \"$word\")) ;; esac\n}}\ncomplete -F _flowpilot flowpilot\n");
+  fmt::print(
+      "  esac\n  case \"$word\" in -*) ;; *) COMPREPLY+=($(compgen -f -- \"$word\")) ;; esac\n}}\ncomplete "
+      "-F _flowpilot flowpilot\n");
 }
 
 void print_fish(const CLI::App& app) {
   for (const auto* command : subcommands(app)) {
-    fmt::print("complete -c flowpilot -n __fish_use_subcommand -a {} -d \"{}\"\n", command->get_name(), command->get_description());
+    fmt::print("complete -c flowpilot -n __fish_use_subcommand -a {} -d \"{}\"\n", command->get_name(),
+               command->get_description());
     for (const auto& flag : list_flags(*command)) {
-      fmt::print("complete -c flowpilot -n \"__fish_seen_subcommand_from {}\" -l {}\n", command->get_name(), flag.substr(2));
+      fmt::print("complete -c flowpilot -n \"__fish_seen_subcommand_from {}\" -l {}\n", command->get_name(),
+                 flag.substr(2));
     }
     for (const auto& name : list_names(subcommands(*command))) {
-      fmt::print("complete -c flowpilot -n \"__fish_seen_subcommand_from {}\" -a {}\n", command->get_name(), name);
+      fmt::print("complete -c flowpilot -n \"__fish_seen_subcommand_from {}\" -a {}\n", command->get_name(),
+                 name);
     }
   }
 }
@@ -54,8 +61,10 @@ void print_fish(const CLI::App& app) {
 }  // namespace
 
 ExitCode completion_command(const std::string& shell, const CLI::App& app) {
-  if (shell == "fish") print_fish(app);
-  else print_bash(app, shell == "zsh");
+  if (shell == "fish")
+    print_fish(app);
+  else
+    print_bash(app, shell == "zsh");
   return kOk;
 }
 

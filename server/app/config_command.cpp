@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include "app/commands.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::app {
 

@@ -1,15 +1,15 @@
 #include "app/documents.hpp"
 
+#include "app/files.hpp"
+#include "base/error_code.hpp"
+#include "base/json_parse.hpp"
+#include "model/suggest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
-
-#include "app/files.hpp"
-#include "base/error_code.hpp"
-#include "base/json_parse.hpp"
-#include "model/suggest.hpp"
 
 namespace fp::app {
 
@@ -28,7 +28,9 @@ std::size_t find_line(const std::unordered_map<std::string, std::size_t>& lines,
 
 }  // namespace
 
-Result<std::shared_ptr<const model::Workflow>> load_workflow(const std::string& path, const model::TaskTypeRegistry& types, const model::SyntaxCheck& check_syntax) {
+Result<std::shared_ptr<const model::Workflow>> load_workflow(const std::string& path,
+                                                             const model::TaskTypeRegistry& types,
+                                                             const model::SyntaxCheck& check_syntax) {
   const model::ReadLimits limits;
   const auto text = read_file(path, limits.max_bytes);
   if (!text) return text.error();
@@ -44,7 +46,8 @@ Result<std::shared_ptr<const model::Workflow>> load_workflow(const std::string& 
   Error error = workflow.error();
   error.message = fmt::format("{}: {}", path, error.message);
   for (auto& issue : error.issues) {
-    if (const auto line = find_line(lines, issue.pointer); line > 0) issue.message = fmt::format("line {}: {}", line, issue.message);
+    if (const auto line = find_line(lines, issue.pointer); line > 0)
+      issue.message = fmt::format("line {}: {}", line, issue.message);
   }
   return error;
 }
@@ -54,15 +57,19 @@ namespace {
 void add_named_workflows(const model::Workflow& workflow, std::set<std::string>& names) {
   if (!workflow.settings.on_failure.empty()) names.insert(workflow.settings.on_failure);
   for (const auto& step : workflow.steps) {
-    if (step.type->type == "workflow" && step.constant_config) names.insert(json_string(*step.constant_config, "workflow"));
+    if (step.type->type == "workflow" && step.constant_config)
+      names.insert(json_string(*step.constant_config, "workflow"));
     if (step.type->type != "workflow" || step.constant_config) continue;
-    if (const auto* name = step.config.find("workflow"); name != nullptr && name->is_constant()) names.insert(to_display_text(name->constant()));
+    if (const auto* name = step.config.find("workflow"); name != nullptr && name->is_constant())
+      names.insert(to_display_text(name->constant()));
   }
 }
 
 }  // namespace
 
-std::vector<std::shared_ptr<const model::Workflow>> find_children(const std::string& path, const model::Workflow& workflow, const model::TaskTypeRegistry& types) {
+std::vector<std::shared_ptr<const model::Workflow>> find_children(const std::string& path,
+                                                                  const model::Workflow& workflow,
+                                                                  const model::TaskTypeRegistry& types) {
   std::vector<std::shared_ptr<const model::Workflow>> out;
   std::set<std::string> wanted;
   add_named_workflows(workflow, wanted);
@@ -90,7 +97,8 @@ std::vector<std::shared_ptr<const model::Workflow>> find_children(const std::str
 
 Result<std::pair<std::string, std::string>> split_pair(const std::string& text, const std::string& what) {
   const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) return Error(codes::usage_pair, fmt::format("{} wants NAME=VALUE, not {}", what, model::quote(text)));
+  if (equals == std::string::npos || equals == 0)
+    return Error(codes::usage_pair, fmt::format("{} wants NAME=VALUE, not {}", what, model::quote(text)));
   return std::pair(text.substr(0, equals), text.substr(equals + 1));
 }
 

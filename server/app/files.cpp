@@ -1,14 +1,14 @@
 #include "app/files.hpp"
 
-#include <fcntl.h>
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "base/error_code.hpp"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fp::app {
 
@@ -37,7 +37,8 @@ Result<std::string> read_file(const std::string& path, std::size_t most_bytes) {
   }
   if (!is_input) close(fd);
   if (reason != 0) return unreadable(path, reason);
-  if (out.size() > most_bytes) return Error(codes::file_too_large, fmt::format("{} has more than {} bytes", path, most_bytes));
+  if (out.size() > most_bytes)
+    return Error(codes::file_too_large, fmt::format("{} has more than {} bytes", path, most_bytes));
   return out;
 }
 

@@ -1,11 +1,10 @@
 #include "app/host.hpp"
 
-#include <unistd.h>
-
-#include <future>
-
 #include "engine/steps/step.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+
+#include <future>
+#include <unistd.h>
 
 namespace fp::app {
 
@@ -20,8 +19,10 @@ model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator) {
   return [&evaluator](const std::vector<std::string>& sources) {
     std::vector<std::optional<model::ExpressionProblem>> out;
     for (auto& problem : evaluator.check_syntax(sources)) {
-      if (problem) out.emplace_back(model::ExpressionProblem{problem->line, problem->column, problem->message});
-      else out.emplace_back(std::nullopt);
+      if (problem)
+        out.emplace_back(model::ExpressionProblem{problem->line, problem->column, problem->message});
+      else
+        out.emplace_back(std::nullopt);
     }
     return out;
   };
@@ -46,8 +47,10 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   host->store_ = std::move(*store);
   host->commit_loop_ = std::make_unique<runtime::ThreadLoop>("commit", host->clock_);
   host->shard_loop_ = std::make_unique<runtime::ThreadLoop>("shard", host->clock_);
-  runtime::RuntimePorts ports{*host->store_, *host->commit_loop_, {host->shard_loop_.get()}, host->evaluator_, *host->worker_,
-                              host->types_, host->clock_, host->rng_, observer, std::move(on_failure)};
+  runtime::RuntimePorts ports{*host->store_,        *host->commit_loop_, {host->shard_loop_.get()},
+                              host->evaluator_,     *host->worker_,      host->types_,
+                              host->clock_,         host->rng_,          observer,
+                              std::move(on_failure)};
   host->runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), limits);
   host->runtime_->claim("pid " + std::to_string(getpid()));
   return host;
@@ -67,6 +70,8 @@ void Host::stop() {
   store_.reset();
 }
 
-Host::~Host() { stop(); }
+Host::~Host() {
+  stop();
+}
 
 }  // namespace fp::app

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <filesystem>
-#include <functional>
-#include <memory>
-
 #include "app/settings.hpp"
 #include "runtime/local_worker.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/thread_loop.hpp"
 #include "sandbox/sandboxed_evaluator.hpp"
 #include "tasks/builtin.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
 
 namespace fp::app {
 
@@ -22,8 +22,8 @@ struct HostOptions {
   std::function<void(const Error&)> on_failure;
 };
 
-/// Task types, store, sandbox, worker and runtime of one process, made in this order and ended in the reverse one. The
-/// list of members is the order of shutdown.
+/// Task types, store, sandbox, worker and runtime of one process, made in this order and ended in the reverse
+/// one. The list of members is the order of shutdown.
 class Host {
  public:
   /// Opens the data directory. Errors: storage.*.

@@ -1,10 +1,9 @@
-#include <CLI/CLI.hpp>
-
-#include <fmt/format.h>
-
 #include "app/commands.hpp"
 #include "app/run_command.hpp"
 #include "app/signals.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace fp::app {
 
@@ -14,15 +13,24 @@ namespace {
 class SettingFlags {
  public:
   void add_to(CLI::App& command) {
-    command.add_option("--config", config_file_, "File with settings, one a line: name: value")->group("Settings");
+    command.add_option("--config", config_file_, "File with settings, one a line: name: value")
+        ->group("Settings");
     for (const auto& spec : kSettings) {
       std::string flag = "--" + std::string(spec.name);
       std::replace(flag.begin(), flag.end(), '_', '-');
-      const auto help = std::string(spec.help) + (*spec.fallback == 0 ? "" : " (default " + std::string(spec.fallback) + ")");
+      const auto help = std::string(spec.help) +
+                        (*spec.fallback == 0 ? "" : " (default " + std::string(spec.fallback) + ")");
       const std::string name = spec.name;
-      command.add_option_function<std::vector<std::string>>(flag, [this, name](const std::vector<std::string>& given) {
-        flags_[name] = fmt::format("{}", fmt::join(given, ","));
-      }, help)->group("Settings")->expected(1)->take_all();
+      command
+          .add_option_function<std::vector<std::string>>(
+              flag,
+              [this, name](const std::vector<std::string>& given) {
+                flags_[name] = fmt::format("{}", fmt::join(given, ","));
+              },
+              help)
+          ->group("Settings")
+          ->expected(1)
+          ->take_all();
     }
   }
   Result<Settings> load() const { return Settings::load(flags_, config_file_); }
@@ -37,11 +45,13 @@ class CommandLine {
   CommandLine() : app_("Draw a workflow, run it, and trust it.", "flowpilot") {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", FLOWPILOT_VERSION);
-    app_.footer("Examples:\n"
-                "  flowpilot run examples/onboarding.yaml --input email=ada@example.org\n"
-                "  flowpilot run --resume\n"
-                "  flowpilot validate examples/*.yaml\n\n"
-                "Exit codes: 0 ok, 1 execution failed, 2 usage, 3 not found, 4 auth, 5 time-out, 6 conflict, 7 unavailable");
+    app_.footer(
+        "Examples:\n"
+        "  flowpilot run examples/onboarding.yaml --input email=ada@example.org\n"
+        "  flowpilot run --resume\n"
+        "  flowpilot validate examples/*.yaml\n\n"
+        "Exit codes: 0 ok, 1 execution failed, 2 usage, 3 not found, 4 auth, 5 time-out, 6 conflict, 7 "
+        "unavailable");
     add_run();
     add_validate();
     add_verify();
@@ -71,26 +81,55 @@ class CommandLine {
   }
 
   void add_run() {
-    auto* run = app_.add_subcommand("run", "Run one workflow in this process, durably; or go on where an earlier process stopped");
+    auto* run = app_.add_subcommand(
+        "run", "Run one workflow in this process, durably; or go on where an earlier process stopped");
     run->add_option("FILE", run_.file, "Workflow document, YAML or JSON; - for standard input");
-    run->add_option("-i,--input", run_.input_pairs, "Input field, NAME=VALUE; repeat it")->type_name("NAME=VALUE")->expected(1)->take_all();
+    run->add_option("-i,--input", run_.input_pairs, "Input field, NAME=VALUE; repeat it")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
     run->add_option("--input-file", run_.input_file, "JSON file with the input; - for standard input");
-    run->add_option("--var", run_.vars, "Variable that expressions read as vars.NAME; repeat it")->type_name("NAME=VALUE")->expected(1)->take_all();
-    run->add_option("--with", run_.with, "Another workflow document that this one starts by name; those beside FILE are found by themselves")->expected(1)->take_all();
-    run->add_option("--signal", run_.signals, "Signal to send at the start, NAME=JSON; repeat it")->type_name("NAME=JSON")->expected(1)->take_all();
-    run->add_option("--approve", run_.approve, "Approve this step when it asks; repeat it")->type_name("STEP")->expected(1)->take_all();
-    run->add_option("--reject", run_.reject, "Reject this step when it asks; repeat it")->type_name("STEP")->expected(1)->take_all();
-    auto* resume = run->add_option("--resume", run_.resume_id, "Go on with execution ID, or with everything unfinished")->type_name("[ID]")->expected(0, 1);
-    run->add_option("-o,--output", format_, "json prints the whole execution on stdout")->check(CLI::IsMember({"text", "json"}))->default_str("text");
-    run->footer("Examples:\n"
-                "  flowpilot run examples/onboarding.yaml --input email=ada@example.org --var crm_url=http://127.0.0.1:8025/crm\n"
-                "  flowpilot run order.yaml --input-file order.json -o json\n"
-                "  flowpilot run --resume --data-dir /var/lib/flowpilot");
+    run->add_option("--var", run_.vars, "Variable that expressions read as vars.NAME; repeat it")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
+    run->add_option("--with", run_.with,
+                    "Another workflow document that this one starts by name; those beside FILE are found by "
+                    "themselves")
+        ->expected(1)
+        ->take_all();
+    run->add_option("--signal", run_.signals, "Signal to send at the start, NAME=JSON; repeat it")
+        ->type_name("NAME=JSON")
+        ->expected(1)
+        ->take_all();
+    run->add_option("--approve", run_.approve, "Approve this step when it asks; repeat it")
+        ->type_name("STEP")
+        ->expected(1)
+        ->take_all();
+    run->add_option("--reject", run_.reject, "Reject this step when it asks; repeat it")
+        ->type_name("STEP")
+        ->expected(1)
+        ->take_all();
+    auto* resume =
+        run->add_option("--resume", run_.resume_id, "Go on with execution ID, or with everything unfinished")
+            ->type_name("[ID]")
+            ->expected(0, 1);
+    run->add_option("-o,--output", format_, "json prints the whole execution on stdout")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->default_str("text");
+    run->footer(
+        "Examples:\n"
+        "  flowpilot run examples/onboarding.yaml --input email=ada@example.org --var "
+        "crm_url=http://127.0.0.1:8025/crm\n"
+        "  flowpilot run order.yaml --input-file order.json -o json\n"
+        "  flowpilot run --resume --data-dir /var/lib/flowpilot");
     with_settings(run, [this, resume](const Settings& settings) {
       run_.resume = resume->count() > 0;
       run_.json_output = format_ == "json";
       if (run_.resume == !run_.file.empty()) {
-        fmt::print(stderr, "flowpilot run: give either a FILE or --resume\n  example: flowpilot run examples/onboarding.yaml --input email=ada@example.org\n");
+        fmt::print(stderr,
+                   "flowpilot run: give either a FILE or --resume\n  example: flowpilot run "
+                   "examples/onboarding.yaml --input email=ada@example.org\n");
         return kUsage;
       }
       return run_command(run_, settings);
@@ -98,15 +137,20 @@ class CommandLine {
   }
 
   void add_validate() {
-    auto* validate = app_.add_subcommand("validate", "Check workflow documents and report everything wrong at once");
-    validate->add_option("FILE", files_, "Workflow documents, YAML or JSON; - for standard input")->required();
-    validate->add_option("-o,--output", format_, "json prints a list of results on stdout")->check(CLI::IsMember({"text", "json"}))->default_str("text");
+    auto* validate =
+        app_.add_subcommand("validate", "Check workflow documents and report everything wrong at once");
+    validate->add_option("FILE", files_, "Workflow documents, YAML or JSON; - for standard input")
+        ->required();
+    validate->add_option("-o,--output", format_, "json prints a list of results on stdout")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->default_str("text");
     validate->footer("Example:\n  flowpilot validate examples/*.yaml");
     with_settings(validate, [this](const Settings&) { return validate_command(files_, format_ == "json"); });
   }
 
   void add_verify() {
-    auto* verify = app_.add_subcommand("verify", "Check every invariant of a data directory, offline and without changing it");
+    auto* verify = app_.add_subcommand(
+        "verify", "Check every invariant of a data directory, offline and without changing it");
     verify->footer("Example:\n  flowpilot verify --data-dir /var/lib/flowpilot");
     with_settings(verify, [](const Settings& settings) { return verify_command(settings); });
   }
@@ -121,7 +165,9 @@ class CommandLine {
 
   void add_completion() {
     auto* completion = app_.add_subcommand("completion", "Print a completion script for bash, zsh or fish");
-    completion->add_option("SHELL", shell_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    completion->add_option("SHELL", shell_, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     completion->footer("Example:\n  source <(flowpilot completion bash)");
     completion->final_callback([this] { action_ = [this] { return completion_command(shell_, app_); }; });
   }

@@ -1,11 +1,11 @@
 #include "app/progress.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace fp::app {
 
@@ -33,7 +33,8 @@ std::string name_of(const engine::ExecutionState& state, model::TaskRef ref) {
 /// Control characters of data must not reach a terminal.
 std::string printable(std::string_view text, std::size_t most = 200) {
   std::string out;
-  for (const char c : text.substr(0, most)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  for (const char c : text.substr(0, most))
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
   if (text.size() > most) out += "...";
   return out;
 }
@@ -50,15 +51,23 @@ struct Look {
 
 Look look_of(TaskStatus status) {
   switch (status) {
-    case TaskStatus::completed: return {"✓", "32"};
-    case TaskStatus::failed: return {"✗", "31"};
+    case TaskStatus::completed:
+      return {"✓", "32"};
+    case TaskStatus::failed:
+      return {"✗", "31"};
     case TaskStatus::running:
-    case TaskStatus::queued: return {"●", "36"};
-    case TaskStatus::retrying: return {"↻", "33"};
-    case TaskStatus::waiting: return {"◷", "33"};
-    case TaskStatus::skipped: return {"–", "90"};
-    case TaskStatus::cancelled: return {"⊘", "90"};
-    case TaskStatus::pending: return {"·", "90"};
+    case TaskStatus::queued:
+      return {"●", "36"};
+    case TaskStatus::retrying:
+      return {"↻", "33"};
+    case TaskStatus::waiting:
+      return {"◷", "33"};
+    case TaskStatus::skipped:
+      return {"–", "90"};
+    case TaskStatus::cancelled:
+      return {"⊘", "90"};
+    case TaskStatus::pending:
+      return {"·", "90"};
   }
   return {" ", "0"};
 }
@@ -73,33 +82,53 @@ std::string Progress::describe(const engine::ExecutionState& state, const engine
     return fmt::format("{} completed{}{}{}", name_of(state, e->task), port, took.empty() ? "" : " in " + took,
                        e->attempt > 1 ? fmt::format(" (attempt {})", e->attempt) : "");
   }
-  if (const auto* e = std::get_if<ev::TaskFailed>(&event)) return fmt::format("{} failed: {} [{}]", name_of(state, e->task), printable(e->error->message), e->error->code);
+  if (const auto* e = std::get_if<ev::TaskFailed>(&event))
+    return fmt::format("{} failed: {} [{}]", name_of(state, e->task), printable(e->error->message),
+                       e->error->code);
   if (const auto* e = std::get_if<ev::AttemptFailed>(&event)) {
-    return fmt::format("{} attempt {} failed: {} [{}]; again at {}", name_of(state, e->task), e->attempt, printable(e->error->message), e->error->code, to_rfc3339(e->retry_at));
+    return fmt::format("{} attempt {} failed: {} [{}]; again at {}", name_of(state, e->task), e->attempt,
+                       printable(e->error->message), e->error->code, to_rfc3339(e->retry_at));
   }
-  if (const auto* e = std::get_if<ev::AttemptLost>(&event)) return fmt::format("{} attempt {} was lost ({}); it is repeated with the same idempotency key", name_of(state, e->task), e->attempt, e->reason);
+  if (const auto* e = std::get_if<ev::AttemptLost>(&event))
+    return fmt::format("{} attempt {} was lost ({}); it is repeated with the same idempotency key",
+                       name_of(state, e->task), e->attempt, e->reason);
   if (const auto* e = std::get_if<ev::TaskWaiting>(&event)) {
     const auto until = e->due ? " until " + to_rfc3339(*e->due) : std::string();
-    if (e->kind == model::WaitKind::approval) return fmt::format("{} waits for an approval{}: {}", name_of(state, e->task), until, printable(json_string(*e->data, "title")));
-    return fmt::format("{} waits for {}{}", name_of(state, e->task), e->kind == model::WaitKind::delay ? "time to pass" : fmt::format("{} \"{}\"", to_string(e->kind), printable(e->name)), until);
+    if (e->kind == model::WaitKind::approval)
+      return fmt::format("{} waits for an approval{}: {}", name_of(state, e->task), until,
+                         printable(json_string(*e->data, "title")));
+    return fmt::format("{} waits for {}{}", name_of(state, e->task),
+                       e->kind == model::WaitKind::delay
+                           ? "time to pass"
+                           : fmt::format("{} \"{}\"", to_string(e->kind), printable(e->name)),
+                       until);
   }
-  if (const auto* e = std::get_if<ev::TaskSkipped>(&event)) return fmt::format("{} skipped", name_of(state, {e->step, model::kNoItem}));
-  if (const auto* e = std::get_if<ev::TaskCancelled>(&event)) return fmt::format("{} cancelled", name_of(state, e->task));
-  if (const auto* e = std::get_if<ev::ItemsExpanded>(&event)) return fmt::format("{} has {} items", name_of(state, {e->step, model::kNoItem}), e->items->get_array().size());
-  if (const auto* e = std::get_if<ev::ItemsEnded>(&event)) return fmt::format("{} {}", name_of(state, {e->step, model::kNoItem}), to_string(e->status));
+  if (const auto* e = std::get_if<ev::TaskSkipped>(&event))
+    return fmt::format("{} skipped", name_of(state, {e->step, model::kNoItem}));
+  if (const auto* e = std::get_if<ev::TaskCancelled>(&event))
+    return fmt::format("{} cancelled", name_of(state, e->task));
+  if (const auto* e = std::get_if<ev::ItemsExpanded>(&event))
+    return fmt::format("{} has {} items", name_of(state, {e->step, model::kNoItem}),
+                       e->items->get_array().size());
+  if (const auto* e = std::get_if<ev::ItemsEnded>(&event))
+    return fmt::format("{} {}", name_of(state, {e->step, model::kNoItem}), to_string(e->status));
   if (std::holds_alternative<ev::CompensationStarted>(event)) return "undoing completed steps";
-  if (const auto* e = std::get_if<ev::ExecutionPaused>(&event)) return e->error ? e->error->message : "paused: " + printable(e->reason);
+  if (const auto* e = std::get_if<ev::ExecutionPaused>(&event))
+    return e->error ? e->error->message : "paused: " + printable(e->reason);
   if (std::holds_alternative<ev::ExecutionReopened>(event)) return "goes on from what failed";
   if (const auto* e = std::get_if<ev::ExecutionEnded>(&event)) {
     const auto took = span_since(state.started_at, state.ended_at);
-    return fmt::format("execution {} {}{}{}", to_string(state.id), to_string(e->status), took.empty() ? "" : " in " + took, e->error ? ": " + printable(e->error->message) : "");
+    return fmt::format("execution {} {}{}{}", to_string(state.id), to_string(e->status),
+                       took.empty() ? "" : " in " + took,
+                       e->error ? ": " + printable(e->error->message) : "");
   }
   return "";
 }
 
 void Progress::print_line(const engine::ExecutionState& state, const std::string& text) {
   if (text.empty()) return;
-  const auto prefix = followed_.contains(state.id) ? "" : fmt::format("[{}] ", printable(state.workflow->name, 40));
+  const auto prefix =
+      followed_.contains(state.id) ? "" : fmt::format("[{}] ", printable(state.workflow->name, 40));
   fmt::print(stderr, "{}{}\n", prefix, text);
 }
 
@@ -115,7 +144,8 @@ std::string Progress::step_line(const engine::ExecutionState& state, model::Step
   if (task.attempt > 1) detail += fmt::format(" attempt {}", task.attempt);
   if (!task.port.empty()) detail += " -> " + task.port;
   if (task.error && status != TaskStatus::completed) detail += "  " + printable(task.error->message, 80);
-  return fmt::format("\x1b[{}m{} {:<24} {:<10}\x1b[0m {}", look.color, look.mark, printable(step.id, 24), to_string(status), detail);
+  return fmt::format("\x1b[{}m{} {:<24} {:<10}\x1b[0m {}", look.color, look.mark, printable(step.id, 24),
+                     to_string(status), detail);
 }
 
 /// Redraws from the first line down; what scrolled away stays where it is.
@@ -125,16 +155,19 @@ void Progress::redraw(const engine::ExecutionState& state) {
   if (drawn_lines_ > 0) out += fmt::format("\x1b[{}A\r", drawn_lines_);
   std::size_t lines = 0;
   const auto steps = static_cast<model::StepIndex>(state.steps.size());
-  for (model::StepIndex i = 0; i < steps && lines < kMostLines; ++i, ++lines) out += step_line(state, i) + "\x1b[K\n";
+  for (model::StepIndex i = 0; i < steps && lines < kMostLines; ++i, ++lines)
+    out += step_line(state, i) + "\x1b[K\n";
   if (steps > kMostLines) {
-    out += fmt::format("  ... and {} more steps, {} still open\x1b[K\n", steps - kMostLines, state.open_steps);
+    out +=
+        fmt::format("  ... and {} more steps, {} still open\x1b[K\n", steps - kMostLines, state.open_steps);
     ++lines;
   }
   drawn_lines_ = lines;
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
-void Progress::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint) {
+void Progress::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                           TimePoint) {
   if (style_ == Style::silent) return;
   const std::lock_guard lock(mutex_);
   if (style_ == Style::terminal && followed_.size() == 1 && followed_.contains(state.id)) {
@@ -142,7 +175,8 @@ void Progress::on_recorded(const engine::ExecutionState& state, std::span<const 
     const auto* ended = events.empty() ? nullptr : std::get_if<ev::ExecutionEnded>(&events.back());
     if (ended != nullptr) print_line(state, describe(state, events.back()));
     for (const auto& event : events) {
-      if (const auto* paused = std::get_if<ev::ExecutionPaused>(&event)) print_line(state, describe(state, *paused));
+      if (const auto* paused = std::get_if<ev::ExecutionPaused>(&event))
+        print_line(state, describe(state, *paused));
     }
     return;
   }
@@ -153,13 +187,16 @@ void Progress::on_started(const engine::ExecutionState& state, model::TaskRef ta
   if (style_ != Style::plain) return;
   const std::lock_guard lock(mutex_);
   // One line a step: ten thousand items need no ten thousand lines to begin.
-  if (begun_.emplace(state.id, task.step).second) print_line(state, fmt::format("{} started", name_of(state, {task.step, model::kNoItem})));
+  if (begun_.emplace(state.id, task.step).second)
+    print_line(state, fmt::format("{} started", name_of(state, {task.step, model::kNoItem})));
 }
 
 void Progress::on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) {
   if (style_ == Style::silent) return;
   const std::lock_guard lock(mutex_);
-  for (const auto& line : lines) print_line(state, fmt::format("{} | {}: {}", line.step, line.line.level, printable(line.line.text, 2000)));
+  for (const auto& line : lines)
+    print_line(state,
+               fmt::format("{} | {}: {}", line.step, line.line.level, printable(line.line.text, 2000)));
   if (style_ == Style::terminal) drawn_lines_ = 0;  // log lines stand between two drawings
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "runtime/observer.hpp"
+
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -7,19 +9,19 @@
 #include <string>
 #include <vector>
 
-#include "runtime/observer.hpp"
-
 namespace fp::app {
 
-/// Shows executions while they run, on stderr. On a terminal: a line a step that is redrawn in place (status, time,
-/// attempts). Otherwise: a plain line for each thing that happens. Called on shard strands; thread-safe.
+/// Shows executions while they run, on stderr. On a terminal: a line a step that is redrawn in place (status,
+/// time, attempts). Otherwise: a plain line for each thing that happens. Called on shard strands;
+/// thread-safe.
 class Progress final : public runtime::Observer {
  public:
   enum class Style { terminal, plain, silent };
   explicit Progress(Style style) : style_(style) {}
   static Style detect();
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at) override;
+  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                   TimePoint at) override;
   void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override;
   void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override;
   /// Which execution gets the redrawn lines; others (children) are told of plainly.

@@ -1,14 +1,5 @@
 #include "app/run_command.hpp"
 
-#include <fmt/format.h>
-#include <pthread.h>
-
-#include <algorithm>
-#include <condition_variable>
-#include <csignal>
-#include <cstdio>
-#include <mutex>
-
 #include "app/documents.hpp"
 #include "app/files.hpp"
 #include "app/host.hpp"
@@ -17,6 +8,15 @@
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
 #include "runtime/execution_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <pthread.h>
 
 namespace fp::app {
 
@@ -30,27 +30,42 @@ class RunObserver final : public runtime::Observer {
   RunObserver(Progress& progress, const RunOptions& options) : progress_(progress), options_(options) {}
   void attach(runtime::Runtime& runtime) { runtime_ = &runtime; }
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at) override {
+  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                   TimePoint at) override {
     progress_.on_recorded(state, events, at);
     for (const auto& event : events) {
       const auto* waiting = std::get_if<model::event::TaskWaiting>(&event);
       if (waiting != nullptr && waiting->kind == model::WaitKind::approval) answer(state, *waiting);
     }
   }
-  void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override { progress_.on_started(state, task, at); }
-  void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override { progress_.on_log(state, lines); }
+  void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override {
+    progress_.on_started(state, task, at);
+  }
+  void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override {
+    progress_.on_log(state, lines);
+  }
 
  private:
   void answer(const engine::ExecutionState& state, const model::event::TaskWaiting& waiting) {
     const auto& id = state.workflow->steps[waiting.task.step].id;
-    const auto listed = [&](const std::vector<std::string>& ids) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+    const auto listed = [&](const std::vector<std::string>& ids) {
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
     const bool approved = listed(options_.approve);
     if (!approved && !listed(options_.reject)) {
-      fmt::print(stderr, "  {} waits for a decision: stop this with Ctrl-C and go on with `flowpilot run --resume {} --approve {}` (or --reject)\n", id, to_string(state.id), id);
+      fmt::print(stderr,
+                 "  {} waits for a decision: stop this with Ctrl-C and go on with `flowpilot run --resume {} "
+                 "--approve {}` (or --reject)\n",
+                 id, to_string(state.id), id);
       return;
     }
     const char* user = std::getenv("USER");
-    engine::input::ApprovalDecided decided{waiting.task, approved, make_value(JsonObject{{"approved", approved}, {"by", user == nullptr ? "command line" : user}, {"comment", ""}, {"data", nullptr}})};
+    engine::input::ApprovalDecided decided{
+        waiting.task, approved,
+        make_value(JsonObject{{"approved", approved},
+                              {"by", user == nullptr ? "command line" : user},
+                              {"comment", ""},
+                              {"data", nullptr}})};
     runtime_->deliver(state.id, std::move(decided), {});
   }
 
@@ -122,21 +137,29 @@ Result<Json> read_input(const RunOptions& options, const model::Workflow& workfl
     const auto text = read_file(options.input_file, 16u << 20);
     if (!text) return text.error();
     auto parsed = parse_json(*text, {.max_bytes = 16u << 20});
-    if (!parsed) return Error(parsed.error().code, fmt::format("{}: {}", options.input_file, parsed.error().message), false);
+    if (!parsed)
+      return Error(parsed.error().code, fmt::format("{}: {}", options.input_file, parsed.error().message),
+                   false);
     input = std::move(*parsed);
   }
   auto pairs = read_pairs(options.input_pairs, workflow.inputs, "--input");
   if (!pairs) return pairs.error();
   if (pairs->get_object().empty()) return input;
-  if (!input.is_object()) return Error(codes::usage_pair, "--input NAME=VALUE needs an object in the input file, not " + std::string(json_type_name(input)));
-  for (const auto& member : pairs->get_object()) input.get_object().insert_or_assign(member.key(), member.value());
+  if (!input.is_object())
+    return Error(codes::usage_pair, "--input NAME=VALUE needs an object in the input file, not " +
+                                        std::string(json_type_name(input)));
+  for (const auto& member : pairs->get_object())
+    input.get_object().insert_or_assign(member.key(), member.value());
   return input;
 }
 
 class RunSession {
  public:
   RunSession(const RunOptions& options, const Settings& settings)
-      : options_(options), settings_(settings), progress_(Progress::detect()), observer_(progress_, options) {}
+      : options_(options),
+        settings_(settings),
+        progress_(Progress::detect()),
+        observer_(progress_, options) {}
 
   ExitCode run() {
     HostOptions host;
@@ -148,7 +171,8 @@ class RunSession {
     host.on_failure = [this](const Error& error) { outcome_.failed(error); };
     if (!options_.resume) {
       sandbox::SandboxedEvaluator evaluator;
-      auto loaded = load_workflow(options_.file, make_registry(host.tasks, clock_), make_syntax_check(evaluator));
+      auto loaded =
+          load_workflow(options_.file, make_registry(host.tasks, clock_), make_syntax_check(evaluator));
       if (!loaded) return report(loaded.error());
       document_ = (*loaded)->document;
     }
@@ -205,7 +229,8 @@ class RunSession {
     if (children.empty()) return {};
     ports::Batch batch;
     batch.fence = host_->runtime().fence();
-    for (const auto& child : children) batch.versions.push_back(runtime::to_version(*child, host_->clock().now()));
+    for (const auto& child : children)
+      batch.versions.push_back(runtime::to_version(*child, host_->clock().now()));
     const auto committed = host_->store().commit(batch);
     if (!committed) return committed.error();
     return {};
@@ -216,9 +241,13 @@ class RunSession {
       auto pair = split_pair(text, "--signal");
       if (!pair) return pair.error();
       auto payload = parse_json(pair->second);
-      host_->runtime().deliver(id, engine::input::Signal{pair->first, make_value(payload ? std::move(*payload) : Json(pair->second))}, [](Result<void> taken) {
-        if (!taken) fmt::print(stderr, "flowpilot: the signal was not taken: {}\n", taken.error().message);
-      });
+      host_->runtime().deliver(
+          id,
+          engine::input::Signal{pair->first, make_value(payload ? std::move(*payload) : Json(pair->second))},
+          [](Result<void> taken) {
+            if (!taken)
+              fmt::print(stderr, "flowpilot: the signal was not taken: {}\n", taken.error().message);
+          });
     }
     return {};
   }
@@ -229,7 +258,10 @@ class RunSession {
       const auto id = parse_uuid<ExecutionId>(options_.resume_id);
       if (!id) return id.error();
       const auto summary = host_->store().find_execution(*id);
-      if (!summary) return Error(codes::execution_unknown, fmt::format("there is no execution {} in {}", options_.resume_id, settings_.data_dir().string()));
+      if (!summary)
+        return Error(
+            codes::execution_unknown,
+            fmt::format("there is no execution {} in {}", options_.resume_id, settings_.data_dir().string()));
       unfinished.push_back(*summary);
     } else {
       std::optional<ExecutionId> after;
@@ -239,7 +271,8 @@ class RunSession {
         after = page.next;
       } while (after);
     }
-    if (unfinished.empty()) fmt::print(stderr, "nothing is unfinished in {}\n", settings_.data_dir().string());
+    if (unfinished.empty())
+      fmt::print(stderr, "nothing is unfinished in {}\n", settings_.data_dir().string());
     for (const auto& summary : unfinished) {
       if (const auto taken = resume_one(summary); !taken) return taken;
     }
@@ -249,7 +282,8 @@ class RunSession {
   Result<void> resume_one(const ports::ExecutionSummary& summary) {
     const bool by_name = !options_.resume_id.empty();
     if (summary.status == "paused" && !by_name) {
-      fmt::print(stderr, "{} of \"{}\" is paused ({}); name it to go on: flowpilot run --resume {}\n", to_string(summary.id), summary.workflow_name,
+      fmt::print(stderr, "{} of \"{}\" is paused ({}); name it to go on: flowpilot run --resume {}\n",
+                 to_string(summary.id), summary.workflow_name,
                  summary.error_message.empty() ? "by hand" : summary.error_message, to_string(summary.id));
       return {};
     }
@@ -279,8 +313,12 @@ class RunSession {
   }
 
   void watch(const ExecutionId& id) {
-    host_->runtime().watch_end(id, [this](const engine::ExecutionState& state) { outcome_.ended(state); },
-                               [this, id] { outcome_.failed(Error(codes::execution_unknown, fmt::format("execution {} has vanished", to_string(id)))); });
+    host_->runtime().watch_end(
+        id, [this](const engine::ExecutionState& state) { outcome_.ended(state); },
+        [this, id] {
+          outcome_.failed(
+              Error(codes::execution_unknown, fmt::format("execution {} has vanished", to_string(id))));
+        });
   }
 
   ExitCode finish() {
@@ -297,12 +335,14 @@ class RunSession {
   }
 
   ExitCode give_up() {
-    fmt::print(stderr, "stopping; attempts under way have {} to finish (Ctrl-C again to leave at once)\n", to_display_text(kGrace));
+    fmt::print(stderr, "stopping; attempts under way have {} to finish (Ctrl-C again to leave at once)\n",
+               to_display_text(kGrace));
     host_->runtime().begin_shutdown();
     wait_for_attempts();
     host_->stop();
     for (const auto& id : outcome_.open()) {
-      fmt::print(stderr, "go on with: flowpilot run --resume {} --data-dir {}\n", to_string(id), settings_.data_dir().string());
+      fmt::print(stderr, "go on with: flowpilot run --resume {} --data-dir {}\n", to_string(id),
+                 settings_.data_dir().string());
     }
     return kInterrupted;
   }
@@ -329,7 +369,8 @@ class RunSession {
     const auto& resources = outcome_.resources();
     if (options_.json_output) {
       const bool one = resources.size() == 1;
-      std::puts(to_pretty_text(one ? resources.front() : Json(JsonArray(resources.begin(), resources.end()))).c_str());
+      std::puts(to_pretty_text(one ? resources.front() : Json(JsonArray(resources.begin(), resources.end())))
+                    .c_str());
       return;
     }
     for (const auto& resource : resources) {
@@ -350,6 +391,8 @@ class RunSession {
 
 }  // namespace
 
-ExitCode run_command(const RunOptions& options, const Settings& settings) { return RunSession(options, settings).run(); }
+ExitCode run_command(const RunOptions& options, const Settings& settings) {
+  return RunSession(options, settings).run();
+}
 
 }  // namespace fp::app

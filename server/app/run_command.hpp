@@ -1,11 +1,11 @@
 #pragma once
 
+#include "app/exit_codes.hpp"
+#include "app/settings.hpp"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "app/exit_codes.hpp"
-#include "app/settings.hpp"
 
 namespace fp::app {
 
@@ -13,13 +13,13 @@ struct RunOptions {
   std::string file;                      // the document; "-" reads standard input
   std::vector<std::string> input_pairs;  // k=v
   std::string input_file;
-  std::vector<std::string> vars;         // k=v
-  std::vector<std::string> with;         // further documents: children of the one that runs
-  std::vector<std::string> signals;      // NAME=JSON, sent at the start
-  std::vector<std::string> approve;      // steps
+  std::vector<std::string> vars;     // k=v
+  std::vector<std::string> with;     // further documents: children of the one that runs
+  std::vector<std::string> signals;  // NAME=JSON, sent at the start
+  std::vector<std::string> approve;  // steps
   std::vector<std::string> reject;
   bool resume = false;
-  std::string resume_id;                 // "" = all that are unfinished
+  std::string resume_id;  // "" = all that are unfinished
   bool json_output = false;
 };
 

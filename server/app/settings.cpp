@@ -1,15 +1,15 @@
 #include "app/settings.hpp"
 
+#include "app/files.hpp"
+#include "base/error_code.hpp"
+#include "model/suggest.hpp"
+#include "model/workflow.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-
-#include "app/files.hpp"
-#include "base/error_code.hpp"
-#include "model/suggest.hpp"
-#include "model/workflow.hpp"
 
 namespace fp::app {
 
@@ -25,8 +25,11 @@ Result<void> check(const SettingSpec& spec, const SettingValue& value) {
   if (std::string_view(spec.type) != "count") return {};
   std::size_t number = 0;
   const auto [end, ec] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  if (ec == std::errc() && end == value.text.data() + value.text.size() && number > 0 && number <= 1024) return {};
-  return Error(codes::setting_invalid, fmt::format("the setting {} (from {}) must be a number from 1 to 1024, not {}", spec.name, value.origin, model::quote(value.text)));
+  if (ec == std::errc() && end == value.text.data() + value.text.size() && number > 0 && number <= 1024)
+    return {};
+  return Error(codes::setting_invalid,
+               fmt::format("the setting {} (from {}) must be a number from 1 to 1024, not {}", spec.name,
+                           value.origin, model::quote(value.text)));
 }
 
 std::string list_text(const Json& value) {
@@ -38,7 +41,8 @@ std::string list_text(const Json& value) {
 
 }  // namespace
 
-Result<Settings> Settings::load(const std::map<std::string, std::string>& flags, const std::string& config_file) {
+Result<Settings> Settings::load(const std::map<std::string, std::string>& flags,
+                                const std::string& config_file) {
   Settings out;
   std::vector<std::string> names;
   for (const auto& spec : kSettings) {
@@ -49,16 +53,22 @@ Result<Settings> Settings::load(const std::map<std::string, std::string>& flags,
     const auto text = read_file(config_file, 1 << 20);
     if (!text) return text.error();
     const auto file = model::parse_document(*text);
-    if (!file) return Error(file.error().code, fmt::format("{}: {}", config_file, file.error().message), false);
-    if (!file->is_object()) return Error(codes::setting_invalid, fmt::format("{} must hold settings, one a line: name: value", config_file));
+    if (!file)
+      return Error(file.error().code, fmt::format("{}: {}", config_file, file.error().message), false);
+    if (!file->is_object())
+      return Error(codes::setting_invalid,
+                   fmt::format("{} must hold settings, one a line: name: value", config_file));
     for (const auto& member : file->get_object()) {
       const std::string name(member.key());
-      if (!out.values_.contains(name)) return Error(codes::setting_unknown, fmt::format("{}: there is no setting {}{}", config_file, model::quote(name), model::suggest(name, names)));
+      if (!out.values_.contains(name))
+        return Error(codes::setting_unknown, fmt::format("{}: there is no setting {}{}", config_file,
+                                                         model::quote(name), model::suggest(name, names)));
       out.values_[name] = {list_text(member.value()), "file " + config_file};
     }
   }
   for (const auto& name : names) {
-    if (const char* value = std::getenv(environment_name(name).c_str())) out.values_[name] = {value, "environment " + environment_name(name)};
+    if (const char* value = std::getenv(environment_name(name).c_str()))
+      out.values_[name] = {value, "environment " + environment_name(name)};
   }
   for (const auto& [name, value] : flags) out.values_[name] = {value, "flag"};
   for (const auto& spec : kSettings) {
@@ -87,7 +97,8 @@ std::size_t Settings::count(const std::string& name) const {
 
 std::filesystem::path Settings::data_dir() const {
   if (!text("data_dir").empty()) return text("data_dir");
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') return std::filesystem::path(state) / "flowpilot";
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+    return std::filesystem::path(state) / "flowpilot";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home == nullptr ? "." : home) / ".local/state/flowpilot";
 }

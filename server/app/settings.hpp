@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/result.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace fp::app {
 
@@ -26,9 +26,10 @@ struct SettingValue {
 /// The settings in force, each with where it came from: flags > FLOWPILOT_* > file > defaults.
 class Settings {
  public:
-  /// `flags` are the settings given on the command line. Errors: setting.unknown, setting.invalid, file problems; each
-  /// names the setting and its origin.
-  static Result<Settings> load(const std::map<std::string, std::string>& flags, const std::string& config_file);
+  /// `flags` are the settings given on the command line. Errors: setting.unknown, setting.invalid, file
+  /// problems; each names the setting and its origin.
+  static Result<Settings> load(const std::map<std::string, std::string>& flags,
+                               const std::string& config_file);
 
   std::string text(const std::string& name) const { return values_.at(name).text; }
   std::vector<std::string> list(const std::string& name) const;

@@ -1,9 +1,8 @@
 #include "app/signals.hpp"
 
+#include <csignal>
 #include <pthread.h>
 #include <unistd.h>
-
-#include <csignal>
 
 namespace fp::app {
 

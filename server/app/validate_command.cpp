@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
-#include <cstdio>
-
 #include "app/commands.hpp"
 #include "app/documents.hpp"
 #include "app/host.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
 
 namespace fp::app {
 
@@ -17,7 +17,9 @@ ExitCode validate_command(const std::vector<std::string>& files, bool as_json) {
   for (const auto& file : files) {
     const auto workflow = load_workflow(file, types, make_syntax_check(evaluator));
     if (as_json) {
-      results.push_back(JsonObject{{"file", file}, {"valid", workflow.has_value()}, {"error", workflow ? Json(nullptr) : to_json(workflow.error())}});
+      results.push_back(JsonObject{{"file", file},
+                                   {"valid", workflow.has_value()},
+                                   {"error", workflow ? Json(nullptr) : to_json(workflow.error())}});
     } else if (workflow) {
       fmt::print("{}: ok ({} steps)\n", file, (*workflow)->steps.size());
     }

@@ -1,9 +1,9 @@
-#include <fmt/format.h>
-
 #include "app/commands.hpp"
 #include "app/host.hpp"
 #include "runtime/verify.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::app {
 
@@ -16,8 +16,10 @@ ExitCode verify_command(const Settings& settings) {
   runtime::Journal journal(**store, catalog);
   const auto result = runtime::verify_store(**store, journal);
   for (const auto& finding : result.findings) fmt::print("{}\n", finding);
-  fmt::print("{}: {} executions ({} unfinished), {} events, {}\n", settings.data_dir().string(), result.executions, result.unfinished, result.events,
-             result.findings.empty() ? "every invariant holds" : fmt::format("{} findings", result.findings.size()));
+  fmt::print(
+      "{}: {} executions ({} unfinished), {} events, {}\n", settings.data_dir().string(), result.executions,
+      result.unfinished, result.events,
+      result.findings.empty() ? "every invariant holds" : fmt::format("{} findings", result.findings.size()));
   return result.findings.empty() ? kOk : kExecutionFailed;
 }
 

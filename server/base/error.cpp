@@ -29,19 +29,23 @@ Error error_from_json(const Json& json) {
   Error error;
   error.code = json_string(json, "code");
   error.message = json_string(json, "message");
-  if (const auto* value = json_find(json, "retryable")) error.retryable = value->is_bool() && value->get_bool();
+  if (const auto* value = json_find(json, "retryable"))
+    error.retryable = value->is_bool() && value->get_bool();
   if (const auto* value = json_find(json, "retry_after_ms"); value && value->is_int64()) {
     error.retry_after = std::chrono::milliseconds(value->get_int64());
   }
   if (const auto* value = json_find(json, "details")) error.details = *value;
   if (const auto* value = json_find(json, "errors"); value && value->is_array()) {
     for (const auto& item : value->get_array()) {
-      error.issues.push_back({json_string(item, "pointer"), json_string(item, "code"), json_string(item, "message")});
+      error.issues.push_back(
+          {json_string(item, "pointer"), json_string(item, "code"), json_string(item, "message")});
     }
   }
   return error;
 }
 
-void throw_exception_from_error(const Error& error, const boost::source_location&) { throw Unavailable(error); }
+void throw_exception_from_error(const Error& error, const boost::source_location&) {
+  throw Unavailable(error);
+}
 
 }  // namespace fp

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "base/json.hpp"
+
+#include <boost/system/result.hpp>
+
 #include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/system/result.hpp>
-
-#include "base/json.hpp"
 
 namespace fp {
 

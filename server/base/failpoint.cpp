@@ -2,6 +2,9 @@
 
 #ifdef FLOWPILOT_FAILPOINTS
 
+#include "base/error.hpp"
+#include "base/error_code.hpp"
+
 #include <atomic>
 #include <charconv>
 #include <csignal>
@@ -10,11 +13,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
-
 #include <unistd.h>
-
-#include "base/error.hpp"
-#include "base/error_code.hpp"
 
 namespace fp::detail {
 

@@ -5,7 +5,9 @@
 namespace fp {
 
 namespace {
-const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+const unsigned char* raw(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 }  // namespace
 
 Hash128 hash_128(std::string_view bytes) {

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include "base/random.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace fp {
 

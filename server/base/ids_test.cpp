@@ -20,8 +20,8 @@ TEST(Uuid, DerivedIdsDependOnTheNameAlone) {
 }
 
 TEST(Uuid, RefusesMalformedText) {
-  for (const char* text : {"", "x", "01890a5d-ac96-774b-bcce-b302099a805", "01890a5d-ac96-774b-bcce-b302099a805g",
-                           "01890a5dxac96-774b-bcce-b302099a8057"}) {
+  for (const char* text : {"", "x", "01890a5d-ac96-774b-bcce-b302099a805",
+                           "01890a5d-ac96-774b-bcce-b302099a805g", "01890a5dxac96-774b-bcce-b302099a8057"}) {
     EXPECT_FALSE(parse_uuid<ExecutionId>(text)) << text;
   }
 }

@@ -10,7 +10,9 @@ const Value& null_value() {
   return value;
 }
 
-bool same_value(const Value& a, const Value& b) { return a == b || (a && b && *a == *b); }
+bool same_value(const Value& a, const Value& b) {
+  return a == b || (a && b && *a == *b);
+}
 
 const Json* json_find(const Json& json, std::string_view key) {
   return json.is_object() ? json.get_object().if_contains(key) : nullptr;
@@ -41,12 +43,23 @@ void append_string(std::string& out, std::string_view text) {
     out.append(text, plain, i - plain);
     plain = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out.append("\\u00").append(1, kHex[c >> 4]).append(1, kHex[c & 15]);
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out.append("\\u00").append(1, kHex[c >> 4]).append(1, kHex[c & 15]);
     }
   }
   out.append(text, plain);
@@ -67,23 +80,32 @@ void append_double(std::string& out, double number) {
   // Written with all its digits a large whole number would read as an integer that is out of range.
   char digits[32];
   const bool large = std::abs(number) >= 1e17;
-  const auto end = large ? std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr
-                         : std::to_chars(digits, digits + sizeof digits, number).ptr;
+  const auto end =
+      large ? std::to_chars(digits, digits + sizeof digits, number, std::chars_format::scientific).ptr
+            : std::to_chars(digits, digits + sizeof digits, number).ptr;
   out.append(digits, end);
 }
 
 }  // namespace
 
-/// Boost's own serializer writes 60.0 as 6E1, which people would read in their mails; this one writes the shortest text
-/// that gives the same number again.
+/// Boost's own serializer writes 60.0 as 6E1, which people would read in their mails; this one writes the
+/// shortest text that gives the same number again.
 void append_text(std::string& out, const Json& json) {
   switch (json.kind()) {
-    case boost::json::kind::null: out += "null"; return;
-    case boost::json::kind::bool_: out += json.get_bool() ? "true" : "false"; return;
-    case boost::json::kind::int64: return append_number(out, json.get_int64());
-    case boost::json::kind::uint64: return append_number(out, json.get_uint64());
-    case boost::json::kind::double_: return append_double(out, json.get_double());
-    case boost::json::kind::string: return append_string(out, json.get_string());
+    case boost::json::kind::null:
+      out += "null";
+      return;
+    case boost::json::kind::bool_:
+      out += json.get_bool() ? "true" : "false";
+      return;
+    case boost::json::kind::int64:
+      return append_number(out, json.get_int64());
+    case boost::json::kind::uint64:
+      return append_number(out, json.get_uint64());
+    case boost::json::kind::double_:
+      return append_double(out, json.get_double());
+    case boost::json::kind::string:
+      return append_string(out, json.get_string());
     case boost::json::kind::array: {
       out += '[';
       bool first = true;
@@ -164,14 +186,20 @@ std::string to_display_text(const Json& json) {
 
 std::string_view json_type_name(const Json& json) {
   switch (json.kind()) {
-    case boost::json::kind::null: return "null";
-    case boost::json::kind::bool_: return "a boolean";
+    case boost::json::kind::null:
+      return "null";
+    case boost::json::kind::bool_:
+      return "a boolean";
     case boost::json::kind::int64:
     case boost::json::kind::uint64:
-    case boost::json::kind::double_: return "a number";
-    case boost::json::kind::string: return "a string";
-    case boost::json::kind::array: return "a list";
-    case boost::json::kind::object: return "an object";
+    case boost::json::kind::double_:
+      return "a number";
+    case boost::json::kind::string:
+      return "a string";
+    case boost::json::kind::array:
+      return "a list";
+    case boost::json::kind::object:
+      return "an object";
   }
   return "a value";
 }
@@ -180,9 +208,12 @@ std::string pointer_token(std::string_view raw) {
   std::string out;
   out.reserve(raw.size());
   for (const char c : raw) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 
 namespace fp {
 
@@ -21,7 +21,9 @@ using JsonArray = boost::json::array;
 /// An empty pointer means "no value yet"; a JSON null is a value.
 using Value = std::shared_ptr<const Json>;
 
-inline Value make_value(Json json) { return std::make_shared<const Json>(std::move(json)); }
+inline Value make_value(Json json) {
+  return std::make_shared<const Json>(std::move(json));
+}
 /// A JSON null that everybody shares.
 const Value& null_value();
 /// Same value? Two empty pointers are the same; otherwise the JSON decides.

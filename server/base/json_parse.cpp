@@ -1,15 +1,15 @@
 #include "base/json_parse.hpp"
 
-#include <fmt/format.h>
+#include "base/error_code.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
 #include <set>
 #include <vector>
-
-#include "base/error_code.hpp"
 
 namespace fp {
 
@@ -17,8 +17,9 @@ namespace {
 
 namespace bj = boost::json;
 
-/// Builds the value, with every number exactly the nearest one (Boost 1.81's own may be off by one in the last place).
-/// Strict, it stops at what would be read ambiguously: duplicate keys and numbers that lose digits.
+/// Builds the value, with every number exactly the nearest one (Boost 1.81's own may be off by one in the
+/// last place). Strict, it stops at what would be read ambiguously: duplicate keys and numbers that lose
+/// digits.
 template <bool Strict>
 struct Handler {
   static constexpr std::size_t max_object_size = std::size_t(-1);
@@ -63,7 +64,8 @@ struct Handler {
     if constexpr (Strict) {
       key.append(part.data(), part.size());
       if (!keys.back().insert(key).second) {
-        return refuse(codes::json_duplicate_key, fmt::format("the key \"{}\" stands twice in one object", key.substr(0, 64)), ec);
+        return refuse(codes::json_duplicate_key,
+                      fmt::format("the key \"{}\" stands twice in one object", key.substr(0, 64)), ec);
       }
       key.clear();
     }
@@ -98,8 +100,9 @@ struct Handler {
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool is_whole = text.find_first_of(".eE") == std::string::npos;
     if (Strict && (problem == std::errc::result_out_of_range || !std::isfinite(value) || is_whole)) {
-      return refuse(codes::json_number_range,
-                    fmt::format("the number {} can not be kept exactly; send it as a string", text.substr(0, 64)), ec);
+      return refuse(
+          codes::json_number_range,
+          fmt::format("the number {} can not be kept exactly; send it as a string", text.substr(0, 64)), ec);
     }
     stack.push_double(value);
     return true;
@@ -141,7 +144,8 @@ Error syntax_error(std::string_view text, std::size_t offset, const std::string&
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return Error(codes::json_too_large, fmt::format("the text has {} bytes; at most {} are read", text.size(), limits.max_bytes));
+    return Error(codes::json_too_large,
+                 fmt::format("the text has {} bytes; at most {} are read", text.size(), limits.max_bytes));
   }
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return Error(codes::json_empty, "the text is empty where a JSON value should be");
@@ -154,7 +158,8 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
   if (parser.handler().refusal) return *parser.handler().refusal;
   if (ec == bj::error::too_deep) {
-    return Error(codes::json_too_deep, fmt::format("lists and objects are nested more than {} deep", limits.max_depth));
+    return Error(codes::json_too_deep,
+                 fmt::format("lists and objects are nested more than {} deep", limits.max_depth));
   }
   if (ec) return syntax_error(text, consumed, ec.message());
   const auto rest = text.find_first_not_of(" \t\r\n", consumed);
@@ -169,7 +174,8 @@ Json parse_trusted_json(std::string_view text) {
   parser.handler().stack.reset();
   bj::error_code ec;
   const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
-  if (ec || consumed != text.size()) throw Unavailable(Error(codes::storage_corrupt, "a stored record is not readable: " + ec.message()));
+  if (ec || consumed != text.size())
+    throw Unavailable(Error(codes::storage_corrupt, "a stored record is not readable: " + ec.message()));
   return parser.handler().stack.release();
 }
 

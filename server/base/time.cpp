@@ -1,10 +1,10 @@
 #include "base/time.hpp"
 
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
 
 #include <cctype>
-
-#include "base/error_code.hpp"
 
 namespace fp {
 
@@ -13,8 +13,8 @@ std::string to_rfc3339(TimePoint time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count(), clock.subseconds().count());
 }
 
 namespace {
@@ -49,7 +49,8 @@ int read_fraction(std::string_view text, std::size_t& at) {
 
 Result<TimePoint> parse_rfc3339(std::string_view text) {
   const auto bad = [&] {
-    return Error(codes::time_syntax, fmt::format("\"{}\" is not a time like 2026-01-31T08:15:00Z", text.substr(0, 64)));
+    return Error(codes::time_syntax,
+                 fmt::format("\"{}\" is not a time like 2026-01-31T08:15:00Z", text.substr(0, 64)));
   };
   std::size_t at = 0;
   const int year = read_digits(text, at, 4);
@@ -96,6 +97,8 @@ TimePoint SystemClock::now() const {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
 }
 
-SteadyPoint SystemClock::steady_now() const { return std::chrono::steady_clock::now(); }
+SteadyPoint SystemClock::steady_now() const {
+  return std::chrono::steady_clock::now();
+}
 
 }  // namespace fp

@@ -6,7 +6,8 @@ namespace fp {
 namespace {
 
 TEST(Rfc3339, SurvivesARoundTrip) {
-  for (const char* text : {"1970-01-01T00:00:00.000Z", "2026-01-31T08:15:00.250Z", "2099-12-31T23:59:59.999Z"}) {
+  for (const char* text :
+       {"1970-01-01T00:00:00.000Z", "2026-01-31T08:15:00.250Z", "2099-12-31T23:59:59.999Z"}) {
     const auto parsed = parse_rfc3339(text);
     ASSERT_TRUE(parsed) << text;
     EXPECT_EQ(to_rfc3339(*parsed), text);
@@ -19,8 +20,9 @@ TEST(Rfc3339, AppliesTheOffset) {
 }
 
 TEST(Rfc3339, RefusesAnythingElse) {
-  for (const char* text : {"", "2026-01-31", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T08:15:00",
-                           "2026-01-31T08:15:00Zx", "2026-01-31T08:15:00.Z", "26-01-31T08:15:00Z"}) {
+  for (const char* text :
+       {"", "2026-01-31", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T08:15:00",
+        "2026-01-31T08:15:00Zx", "2026-01-31T08:15:00.Z", "26-01-31T08:15:00Z"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }

@@ -9,8 +9,8 @@ namespace fp {
 template <class Signature>
 class UniqueFunction;
 
-/// A callable that is moved, never copied (std::move_only_function comes with C++23). Called at most as often as
-/// the callable allows; calling an empty one is a bug.
+/// A callable that is moved, never copied (std::move_only_function comes with C++23). Called at most as often
+/// as the callable allows; calling an empty one is a bug.
 template <class R, class... Args>
 class UniqueFunction<R(Args...)> {
  public:

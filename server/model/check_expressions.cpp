@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/error_code.hpp"
 #include "model/reading.hpp"
 #include "model/suggest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fp::model {
 
@@ -35,7 +35,8 @@ std::vector<std::vector<bool>> find_ancestors(const Workflow& workflow) {
 
 class ExpressionChecker {
  public:
-  explicit ExpressionChecker(Reading& reading) : reading_(reading), ancestors_(find_ancestors(reading.workflow)) {
+  explicit ExpressionChecker(Reading& reading)
+      : reading_(reading), ancestors_(find_ancestors(reading.workflow)) {
     for (const auto& step : reading.workflow.steps) ids_.push_back(step.id);
   }
 
@@ -63,8 +64,10 @@ class ExpressionChecker {
       if (!problems[i]) continue;
       const auto& [pointer, expression] = javascript_[i];
       const auto line = expression->line + problems[i]->line - 1;
-      const auto column = problems[i]->line == 1 ? expression->column + problems[i]->column - 1 : problems[i]->column;
-      report(pointer, codes::expr_syntax.id, fmt::format("at line {}, column {} of this text: {}", line, column, problems[i]->message));
+      const auto column =
+          problems[i]->line == 1 ? expression->column + problems[i]->column - 1 : problems[i]->column;
+      report(pointer, codes::expr_syntax.id,
+             fmt::format("at line {}, column {} of this text: {}", line, column, problems[i]->message));
     }
   }
 
@@ -73,17 +76,20 @@ class ExpressionChecker {
     reading_.issues.push_back({pointer, std::string(code), std::move(message)});
   }
 
-  void check_one(const Expression& expression, const std::string& pointer, const Step* reader, bool has_item) {
+  void check_one(const Expression& expression, const std::string& pointer, const Step* reader,
+                 bool has_item) {
     std::vector<std::string> steps = expression.steps;
     if (expression.path && expression.path->root() == "steps") check_step_path(*expression.path, pointer);
     for (const auto& id : steps) check_read(id, pointer, reader);
-    const bool reads_item = std::any_of(expression.roots.begin(), expression.roots.end(),
-                                        [](const std::string& root) { return root == "item" || root == "index"; });
+    const bool reads_item =
+        std::any_of(expression.roots.begin(), expression.roots.end(),
+                    [](const std::string& root) { return root == "item" || root == "index"; });
     if (reads_item && !has_item) {
       report(pointer, codes::expr_reference.id, "`item` and `index` exist only in a step with for_each");
     }
     if (std::find(expression.roots.begin(), expression.roots.end(), "secrets") != expression.roots.end()) {
-      report(pointer, codes::expr_reference.id, "`secrets` needs the credential store, which this version does not have yet");
+      report(pointer, codes::expr_reference.id,
+             "`secrets` needs the credential store, which this version does not have yet");
     }
   }
 
@@ -91,17 +97,20 @@ class ExpressionChecker {
     const auto* field = path.segments.size() > 2 ? std::get_if<std::string>(&path.segments[2]) : nullptr;
     if (path.segments.size() <= 2 || field == nullptr || *field == "output" || *field == "error") return;
     report(pointer, codes::expr_reference.id,
-           fmt::format("`{}` has only `output` and `error`; write {}.output.{}", to_string(path, 2), to_string(path, 2), *field));
+           fmt::format("`{}` has only `output` and `error`; write {}.output.{}", to_string(path, 2),
+                       to_string(path, 2), *field));
   }
 
   void check_read(const std::string& id, const std::string& pointer, const Step* reader) {
     const auto found = reading_.workflow.by_id.find(id);
     if (found == reading_.workflow.by_id.end()) {
-      return report(pointer, codes::expr_reference.id, fmt::format("there is no step {}{}", quote(id), suggest(id, ids_)));
+      return report(pointer, codes::expr_reference.id,
+                    fmt::format("there is no step {}{}", quote(id), suggest(id, ids_)));
     }
     if (reader == nullptr || reader->is_compensation || ancestors_[reader->index][found->second]) return;
     report(pointer, codes::expr_reference.id,
-           fmt::format("the step {} does not run before {}: add it to depends_on", quote(id), quote(reader->id)));
+           fmt::format("the step {} does not run before {}: add it to depends_on", quote(id),
+                       quote(reader->id)));
   }
 
   Reading& reading_;

@@ -1,5 +1,8 @@
 #include "model/cron.hpp"
 
+#include "base/error_code.hpp"
+#include "model/suggest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,9 +11,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/error_code.hpp"
-#include "model/suggest.hpp"
 
 namespace fp::model {
 
@@ -29,7 +29,10 @@ const std::array<Field, 6>& fields() {
       Field{"minute", 0, 59, {}},
       Field{"hour", 0, 23, {}},
       Field{"day of month", 1, 31, {}},
-      Field{"month", 1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
+      Field{"month",
+            1,
+            12,
+            {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}},
       Field{"day of week", 0, 7, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}},
   };
   return list;
@@ -52,14 +55,17 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 std::optional<int> parse_number(std::string_view text) {
   int value = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || text[0] == '-' || ec != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || text[0] == '-' || ec != std::errc() || end != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
 std::optional<int> parse_value(const Field& field, std::string_view text) {
-  if (const auto number = parse_number(text)) return *number >= field.least && *number <= field.most ? number : std::nullopt;
+  if (const auto number = parse_number(text))
+    return *number >= field.least && *number <= field.most ? number : std::nullopt;
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto found = std::find(field.names.begin(), field.names.end(), lower);
   if (found == field.names.end()) return std::nullopt;
   return field.least + static_cast<int>(found - field.names.begin());
@@ -81,7 +87,8 @@ Result<void> add_item(const Field& field, std::string_view item, std::bitset<64>
     const auto dash = range.find('-', 1);
     const auto from = parse_value(field, range.substr(0, dash));
     const auto to = dash == std::string_view::npos ? from : parse_value(field, range.substr(dash + 1));
-    if (!from || !to) return field_error(field, item, fmt::format("must hold values from {} to {}", field.least, field.most));
+    if (!from || !to)
+      return field_error(field, item, fmt::format("must hold values from {} to {}", field.least, field.most));
     if (*from > *to) return field_error(field, item, "has a range that ends before it starts");
     first = *from;
     last = dash == std::string_view::npos && slash != std::string_view::npos ? field.most : *to;
@@ -94,8 +101,12 @@ Result<std::bitset<64>> parse_field(const Field& field, std::string_view text) {
   std::bitset<64> out;
   if (text.find_first_of("LW#?") != std::string_view::npos && parse_value(field, text) == std::nullopt) {
     const auto at = text.find_first_of("#?");
-    const bool quartz = at != std::string_view::npos || text == "L" || text.ends_with('W') || text.ends_with('L');
-    if (quartz) return Error(codes::cron_unsupported, fmt::format("the {} field {} uses L, W, # or ?, which this cron does not know", field.name, quote(text)));
+    const bool quartz =
+        at != std::string_view::npos || text == "L" || text.ends_with('W') || text.ends_with('L');
+    if (quartz)
+      return Error(codes::cron_unsupported,
+                   fmt::format("the {} field {} uses L, W, # or ?, which this cron does not know", field.name,
+                               quote(text)));
   }
   for (const auto item : split(text, ',')) {
     if (const auto added = add_item(field, item, out); !added) return added.error();
@@ -105,14 +116,21 @@ Result<std::bitset<64>> parse_field(const Field& field, std::string_view text) {
 
 std::string_view expand_nickname(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames = {{
-      {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"}, {"@monthly", "0 0 1 * *"}, {"@weekly", "0 0 * * 0"},
-      {"@daily", "0 0 * * *"}, {"@midnight", "0 0 * * *"}, {"@hourly", "0 * * * *"},
+      {"@yearly", "0 0 1 1 *"},
+      {"@annually", "0 0 1 1 *"},
+      {"@monthly", "0 0 1 * *"},
+      {"@weekly", "0 0 * * 0"},
+      {"@daily", "0 0 * * *"},
+      {"@midnight", "0 0 * * *"},
+      {"@hourly", "0 * * * *"},
   }};
-  const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.first == text; });
+  const auto found =
+      std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.first == text; });
   return found == kNames.end() ? text : found->second;
 }
 
-/// Only the day of the month can make an expression impossible, and only when the weekday does not offer another way.
+/// Only the day of the month can make an expression impossible, and only when the weekday does not offer
+/// another way.
 bool ever_fires(const Cron& cron) {
   if (!cron.any_weekday && !cron.any_day) return true;
   static constexpr std::array<int, 13> kLongest = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -141,8 +159,12 @@ Result<Cron> parse_cron(std::string_view text) {
     if (!word.empty()) words.push_back(word);
   }
   if (words.size() != 5 && words.size() != 6) {
-    return Error(codes::cron_syntax, fmt::format("a cron expression has 5 fields (minute, hour, day of month, month, day of week) or 6 with "
-                                                 "seconds first; {} has {}", quote(text), words.size()));
+    return Error(
+        codes::cron_syntax,
+        fmt::format(
+            "a cron expression has 5 fields (minute, hour, day of month, month, day of week) or 6 with "
+            "seconds first; {} has {}",
+            quote(text), words.size()));
   }
   if (words.size() == 5) words.insert(words.begin(), "0");
   std::array<std::bitset<64>, 6> sets;
@@ -151,11 +173,13 @@ Result<Cron> parse_cron(std::string_view text) {
     if (!parsed) return parsed.error();
     sets[i] = *parsed;
   }
-  Cron cron{narrow<60>(sets[0]), narrow<60>(sets[1]), narrow<24>(sets[2]), narrow<32>(sets[3]), narrow<13>(sets[4]), narrow<7>(sets[5])};
+  Cron cron{narrow<60>(sets[0]), narrow<60>(sets[1]), narrow<24>(sets[2]),
+            narrow<32>(sets[3]), narrow<13>(sets[4]), narrow<7>(sets[5])};
   if (sets[5][7]) cron.weekdays.set(0);  // 7 is Sunday too
   cron.any_day = words[3].starts_with('*');
   cron.any_weekday = words[5].starts_with('*');
-  if (!ever_fires(cron)) return Error(codes::cron_never_fires, fmt::format("{} names a day that no month has", quote(text)));
+  if (!ever_fires(cron))
+    return Error(codes::cron_never_fires, fmt::format("{} names a day that no month has", quote(text)));
   return cron;
 }
 

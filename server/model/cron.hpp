@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/result.hpp"
+
 #include <bitset>
 #include <string_view>
 
-#include "base/result.hpp"
-
 namespace fp::model {
 
-/// A cron expression as sets of allowed values (POSIX crontab, plus seconds, names and @nicknames). When both the day
-/// of month and the day of week are restricted, a day that fits either one counts, as in Vixie cron.
+/// A cron expression as sets of allowed values (POSIX crontab, plus seconds, names and @nicknames). When both
+/// the day of month and the day of week are restricted, a day that fits either one counts, as in Vixie cron.
 struct Cron {
   std::bitset<60> seconds;
   std::bitset<60> minutes;
@@ -21,7 +21,8 @@ struct Cron {
   bool operator==(const Cron&) const = default;
 };
 
-/// Five fields (minute first) or six (second first); names of months and days in any case; ranges, steps, lists;
+/// Five fields (minute first) or six (second first); names of months and days in any case; ranges, steps,
+/// lists;
 /// @yearly @annually @monthly @weekly @daily @midnight @hourly. Errors: cron.syntax (naming the field),
 /// cron.unsupported (L W # ?), cron.never_fires (such as February 30th).
 Result<Cron> parse_cron(std::string_view text);

@@ -25,11 +25,21 @@ TEST(Cron, NicknamesStandForTheirExpression) {
 
 TEST(Cron, RefusesEachMistakeWithItsCode) {
   const std::pair<const char*, const char*> rows[] = {
-      {"", "cron.syntax"},          {"* * * *", "cron.syntax"},      {"* * * * * * *", "cron.syntax"},
-      {"60 * * * *", "cron.syntax"}, {"*/0 * * * *", "cron.syntax"},  {"5-1 * * * *", "cron.syntax"},
-      {"1- * * * *", "cron.syntax"}, {"\xD9\xA3 * * * *", "cron.syntax"}, {"* * * * MON-SUN", "cron.syntax"},
-      {"0 0 30 2 *", "cron.never_fires"}, {"0 0 31 4,6 *", "cron.never_fires"}, {"0 0 L * *", "cron.unsupported"},
-      {"0 0 ? * 1", "cron.unsupported"}, {"0 0 * * 5#2", "cron.unsupported"}, {"0 0 15W * *", "cron.unsupported"},
+      {"", "cron.syntax"},
+      {"* * * *", "cron.syntax"},
+      {"* * * * * * *", "cron.syntax"},
+      {"60 * * * *", "cron.syntax"},
+      {"*/0 * * * *", "cron.syntax"},
+      {"5-1 * * * *", "cron.syntax"},
+      {"1- * * * *", "cron.syntax"},
+      {"\xD9\xA3 * * * *", "cron.syntax"},
+      {"* * * * MON-SUN", "cron.syntax"},
+      {"0 0 30 2 *", "cron.never_fires"},
+      {"0 0 31 4,6 *", "cron.never_fires"},
+      {"0 0 L * *", "cron.unsupported"},
+      {"0 0 ? * 1", "cron.unsupported"},
+      {"0 0 * * 5#2", "cron.unsupported"},
+      {"0 0 15W * *", "cron.unsupported"},
   };
   for (const auto& [text, code] : rows) {
     const auto cron = parse_cron(text);
@@ -40,7 +50,9 @@ TEST(Cron, RefusesEachMistakeWithItsCode) {
   EXPECT_NE(parse_cron("5 24 * * *").error().message.find("hour"), std::string::npos);
 }
 
-RC_GTEST_PROP(Cron, NeverCrashesOnAnyText, (const std::string& text)) { static_cast<void>(parse_cron(text)); }
+RC_GTEST_PROP(Cron, NeverCrashesOnAnyText, (const std::string& text)) {
+  static_cast<void>(parse_cron(text));
+}
 
 }  // namespace
 }  // namespace fp::model

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "model/workflow.hpp"
+
 #include <compare>
 #include <limits>
 #include <memory>
@@ -7,12 +13,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "base/error.hpp"
-#include "base/ids.hpp"
-#include "base/json.hpp"
-#include "base/time.hpp"
-#include "model/workflow.hpp"
 
 namespace fp::model {
 
@@ -27,7 +27,9 @@ struct TaskRef {
 
 /// Errors are shared like values; an empty pointer means none.
 using ErrorPtr = std::shared_ptr<const Error>;
-inline ErrorPtr make_error(Error error) { return std::make_shared<const Error>(std::move(error)); }
+inline ErrorPtr make_error(Error error) {
+  return std::make_shared<const Error>(std::move(error));
+}
 
 enum class ExecutionStatus { pending, running, waiting, paused, completed, failed, cancelled };
 enum class TaskStatus { pending, queued, running, retrying, waiting, completed, failed, skipped, cancelled };
@@ -43,7 +45,8 @@ constexpr bool is_terminal(ExecutionStatus s) {
   return s == ExecutionStatus::completed || s == ExecutionStatus::failed || s == ExecutionStatus::cancelled;
 }
 constexpr bool is_terminal(TaskStatus s) {
-  return s == TaskStatus::completed || s == TaskStatus::failed || s == TaskStatus::skipped || s == TaskStatus::cancelled;
+  return s == TaskStatus::completed || s == TaskStatus::failed || s == TaskStatus::skipped ||
+         s == TaskStatus::cancelled;
 }
 
 /// Who waits for a child execution.
@@ -107,14 +110,14 @@ struct TaskWaiting {
   std::optional<TimePoint> due;  // when a delay is over, or a wait gives up
   std::string name;              // of the signal; the workflow of a child
   std::optional<ExecutionId> child;
-  Value data;                    // what an approval shows; the input of a child
+  Value data;  // what an approval shows; the input of a child
 };
 struct TaskCompleted {
   TaskRef task;
   std::uint32_t attempt = 0;  // 0 when the engine itself decided it
   Value output;
-  std::string port;           // "" for a step with one plain way out
-  bool plain_taken = true;    // are edges without `when` taken?
+  std::string port;         // "" for a step with one plain way out
+  bool plain_taken = true;  // are edges without `when` taken?
   std::optional<TimePoint> started_at;
 };
 /// Failed for good.
@@ -179,11 +182,12 @@ struct ExecutionEnded {
 
 }  // namespace event
 
-using Event = std::variant<event::ExecutionStarted, event::ItemsExpanded, event::AttemptScheduled, event::AttemptFailed,
-                           event::AttemptLost, event::TaskWaiting, event::TaskCompleted, event::TaskFailed,
-                           event::TaskSkipped, event::TaskCancelled, event::ItemsEnded, event::SignalBuffered,
-                           event::SignalTaken, event::ExecutionFailing, event::CancelRequested, event::ExecutionPaused,
-                           event::ExecutionResumed, event::ProcessDied, event::CompensationStarted,
-                           event::ExecutionReopened, event::LateResult, event::ExecutionEnded>;
+using Event =
+    std::variant<event::ExecutionStarted, event::ItemsExpanded, event::AttemptScheduled, event::AttemptFailed,
+                 event::AttemptLost, event::TaskWaiting, event::TaskCompleted, event::TaskFailed,
+                 event::TaskSkipped, event::TaskCancelled, event::ItemsEnded, event::SignalBuffered,
+                 event::SignalTaken, event::ExecutionFailing, event::CancelRequested, event::ExecutionPaused,
+                 event::ExecutionResumed, event::ProcessDied, event::CompensationStarted,
+                 event::ExecutionReopened, event::LateResult, event::ExecutionEnded>;
 
 }  // namespace fp::model

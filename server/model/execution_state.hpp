@@ -1,5 +1,7 @@
 #pragma once
 
+#include "model/event.hpp"
+
 #include <deque>
 #include <map>
 #include <optional>
@@ -7,13 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "model/event.hpp"
-
 namespace fp::model {
 
 struct TaskState {
   TaskStatus status = TaskStatus::pending;
-  bool asked = false;          // volatile: an expression of this task is being evaluated; no event records it
+  bool asked = false;  // volatile: an expression of this task is being evaluated; no event records it
   bool plain_taken = true;
   WaitKind wait = WaitKind::none;
   std::uint32_t attempt = 0;   // the newest one scheduled
@@ -45,15 +45,15 @@ struct FanOut {
   std::uint32_t ended = 0;
   std::uint32_t failed = 0;
   std::uint32_t first_failed = kNoItem;
-  std::uint32_t asked = 0;       // volatile, as TaskState::asked
+  std::uint32_t asked = 0;  // volatile, as TaskState::asked
 };
 
 struct StepState {
-  TaskState task;               // of a for_each step: the step as a whole
-  std::optional<FanOut> fan;    // once the items are known
-  std::uint32_t settled = 0;    // incoming edges whose source has ended
+  TaskState task;             // of a for_each step: the step as a whole
+  std::optional<FanOut> fan;  // once the items are known
+  std::uint32_t settled = 0;  // incoming edges whose source has ended
   std::uint32_t taken = 0;
-  std::uint32_t broken = 0;     // dead because their source failed and nothing handled it
+  std::uint32_t broken = 0;  // dead because their source failed and nothing handled it
 };
 
 /// One execution, folded from its journal. Lives on the strand of its shard; changed by engine::apply alone.
@@ -63,22 +63,23 @@ struct ExecutionState {
   ExecutionStatus status = ExecutionStatus::pending;
   std::uint64_t last_seq = 0;
   std::uint32_t round = 0;  // how often a failed execution was reopened
-  std::uint32_t deaths = 0; // processes that died in a row with attempts under way and nothing recorded in between
+  std::uint32_t deaths =
+      0;  // processes that died in a row with attempts under way and nothing recorded in between
   std::uint32_t depth = 0;
   std::uint64_t seed = 0;
   std::string trigger;
   Value input;
   Value vars;
   Value labels;
-  Value execution_info;     // what expressions read as `execution`
-  Value workflow_info;      // ... and as `workflow`
+  Value execution_info;  // what expressions read as `execution`
+  Value workflow_info;   // ... and as `workflow`
   std::optional<ParentLink> parent;
   std::optional<ExecutionId> retry_of;
   TimePoint started_at{};
   std::optional<TimePoint> ended_at;
   bool paused = false;
   std::string pause_reason;
-  ErrorPtr failure;          // set from the moment the execution can only fail
+  ErrorPtr failure;  // set from the moment the execution can only fail
   StepIndex failed_step = kNoStep;
   bool cancelling = false;
   bool forced = false;
@@ -88,9 +89,9 @@ struct ExecutionState {
   ErrorPtr error;
 
   std::vector<StepState> steps;
-  std::uint32_t open_steps = 0;               // steps of the graph that have not ended
-  std::vector<StepIndex> to_compensate;       // completed steps that can be undone, in order of completion
-  std::uint32_t compensated = 0;              // how many of them, from the end, have been undone
+  std::uint32_t open_steps = 0;          // steps of the graph that have not ended
+  std::vector<StepIndex> to_compensate;  // completed steps that can be undone, in order of completion
+  std::uint32_t compensated = 0;         // how many of them, from the end, have been undone
   std::map<std::string, std::deque<Value>> signals;
   std::set<std::pair<TimePoint, TaskRef>> timers;
 

@@ -1,21 +1,27 @@
 #include "model/expression.hpp"
 
-#include <algorithm>
-
 #include "base/json_parse.hpp"
+
+#include <algorithm>
 
 namespace fp::model {
 
 namespace {
 
 bool is_name_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_name_char(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_name_char(char c) {
+  return is_name_start(c) || (c >= '0' && c <= '9');
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /// Steps through JavaScript token by token, as far as needed to know strings, templates, comments, regular
-/// expressions and braces from names (ECMA-262 section 12; a slash is a division after a value, else a regex).
+/// expressions and braces from names (ECMA-262 section 12; a slash is a division after a value, else a
+/// regex).
 class JavaScriptScanner {
  public:
   enum class Token { end, name, punctuation, literal };
@@ -51,8 +57,8 @@ class JavaScriptScanner {
 
  private:
   static bool is_operator_word(std::string_view word) {
-    return word == "typeof" || word == "return" || word == "in" || word == "of" || word == "instanceof" || word == "void" ||
-           word == "delete" || word == "new" || word == "case";
+    return word == "typeof" || word == "return" || word == "in" || word == "of" || word == "instanceof" ||
+           word == "void" || word == "delete" || word == "new" || word == "case";
   }
   Token end_literal(bool) {
     after_value_ = true;
@@ -83,16 +89,21 @@ class JavaScriptScanner {
     bool in_class = false;
     for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
       const char c = text_[at_];
-      if (c == '\\') ++at_;
-      else if (c == '[') in_class = true;
-      else if (c == ']') in_class = false;
-      else if (c == '/' && !in_class) break;
+      if (c == '\\')
+        ++at_;
+      else if (c == '[')
+        in_class = true;
+      else if (c == ']')
+        in_class = false;
+      else if (c == '/' && !in_class)
+        break;
     }
     at_ = std::min(text_.size(), at_ + 1);
     while (at_ < text_.size() && is_name_char(text_[at_])) ++at_;
     return true;
   }
-  /// `a ${ b } c`: an inner scanner steps over each substitution. Depth is bounded, so hostile text can not recurse.
+  /// `a ${ b } c`: an inner scanner steps over each substitution. Depth is bounded, so hostile text can not
+  /// recurse.
   bool skip_template() {
     for (++at_; at_ < text_.size() && text_[at_] != '`'; ++at_) {
       if (text_[at_] == '\\') {
@@ -134,7 +145,8 @@ void collect_reads(std::string_view source, Expression& out, int depth);
 
 /// The substitutions of a template literal are expressions of their own.
 void collect_template_reads(std::string_view literal, Expression& out, int depth) {
-  for (std::size_t at = literal.find("${"); at != std::string_view::npos && depth < 32; at = literal.find("${", at + 2)) {
+  for (std::size_t at = literal.find("${"); at != std::string_view::npos && depth < 32;
+       at = literal.find("${", at + 2)) {
     collect_reads(literal.substr(at + 2), out, depth + 1);
   }
 }
@@ -144,11 +156,13 @@ void add_step_read(std::string_view source, std::size_t at, Expression& out) {
   const auto kind = ahead.next();
   bool named = false;
   if (kind == JavaScriptScanner::Token::punctuation && (ahead.token() == "." || ahead.token() == "?")) {
-    if (ahead.token() == "?" && ahead.next() == JavaScriptScanner::Token::punctuation && ahead.token() != ".") return;
+    if (ahead.token() == "?" && ahead.next() == JavaScriptScanner::Token::punctuation && ahead.token() != ".")
+      return;
     named = ahead.next() == JavaScriptScanner::Token::name;
     if (named) add_once(out.steps, ahead.token());
   } else if (kind == JavaScriptScanner::Token::punctuation && ahead.token() == "[") {
-    if (ahead.next() == JavaScriptScanner::Token::literal && ahead.token().size() > 2 && ahead.token()[0] != '`') {
+    if (ahead.next() == JavaScriptScanner::Token::literal && ahead.token().size() > 2 &&
+        ahead.token()[0] != '`') {
       add_once(out.steps, ahead.token().substr(1, ahead.token().size() - 2));
       named = true;
     }
@@ -160,8 +174,10 @@ void collect_reads(std::string_view source, Expression& out, int depth) {
   JavaScriptScanner scanner(source);
   bool after_dot = false;
   for (auto kind = scanner.next(); kind != JavaScriptScanner::Token::end; kind = scanner.next()) {
-    const bool is_member = std::exchange(after_dot, kind == JavaScriptScanner::Token::punctuation && scanner.token() == ".");
-    if (kind == JavaScriptScanner::Token::literal && scanner.is_template()) collect_template_reads(scanner.token(), out, depth);
+    const bool is_member =
+        std::exchange(after_dot, kind == JavaScriptScanner::Token::punctuation && scanner.token() == ".");
+    if (kind == JavaScriptScanner::Token::literal && scanner.is_template())
+      collect_template_reads(scanner.token(), out, depth);
     if (kind != JavaScriptScanner::Token::name || is_member) continue;
     const auto name = scanner.token();
     if (std::find(std::begin(kScopeRoots), std::end(kScopeRoots), name) == std::end(kScopeRoots)) continue;
@@ -206,7 +222,8 @@ Expression parse_expression(std::string_view source) {
   const auto is_root = [](const std::string& name) {
     return std::find(std::begin(kScopeRoots), std::end(kScopeRoots), name) != std::end(kScopeRoots);
   };
-  if (out.path && !is_root(out.path->root())) out.path.reset();  // a global such as `undefined`: JavaScript knows
+  if (out.path && !is_root(out.path->root()))
+    out.path.reset();  // a global such as `undefined`: JavaScript knows
   collect_reads(source, out, 0);
   return out;
 }

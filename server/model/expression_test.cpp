@@ -34,13 +34,15 @@ TEST(ParseExpression, TellsConstantsPathsAndJavaScriptApart) {
   EXPECT_EQ(parse_expression("\"x\"").constant, Json("x"));
   EXPECT_TRUE(parse_expression(" input.items[0].sku ").path);
   EXPECT_TRUE(parse_expression("steps.crm.output[\"a b\"]").path);
-  for (const char* source : {"input.a + 1", "input?.a", "undefined", "input[input.b]", "(input)", "input.a()", "[1]"}) {
+  for (const char* source :
+       {"input.a + 1", "input?.a", "undefined", "input[input.b]", "(input)", "input.a()", "[1]"}) {
     EXPECT_TRUE(parse_expression(source).is_javascript()) << source;
   }
 }
 
 TEST(ParseExpression, KnowsWhatAnExpressionReads) {
-  const auto read = parse_expression("steps.a.output.x > 1 && steps['b'].output && `${steps.c.output}` && vars.steps && steps?.d");
+  const auto read = parse_expression(
+      "steps.a.output.x > 1 && steps['b'].output && `${steps.c.output}` && vars.steps && steps?.d");
   EXPECT_EQ(read.steps, (std::vector<std::string>{"a", "b", "c", "d"}));
   EXPECT_EQ(read.roots, (std::vector<std::string>{"steps", "vars"}));
   EXPECT_FALSE(read.reads_any_step);

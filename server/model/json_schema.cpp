@@ -1,23 +1,24 @@
 #include "model/json_schema.hpp"
 
-#include <fmt/format.h>
-#include <re2/re2.h>
-
-#include <algorithm>
-#include <array>
-#include <cmath>
-
 #include "base/error_code.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
 #include "model/suggest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <re2/re2.h>
 
 namespace fp::model {
 
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::array<std::string_view, 7> kTypes = {"null", "boolean", "integer", "number", "string", "array", "object"};
+constexpr std::array<std::string_view, 7> kTypes = {"null",   "boolean", "integer", "number",
+                                                    "string", "array",   "object"};
 
 bool is_integer(const Json& value) {
   if (value.is_int64() || value.is_uint64()) return true;
@@ -35,8 +36,8 @@ bool has_type(const Json& value, std::string_view type) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 /// Formats worth refusing input for; any other name is an annotation (2020-12 section 7.2.1).
@@ -63,7 +64,8 @@ class Checker {
     }
     const auto* object = schema.if_object();
     if (object == nullptr) return;
-    if (const auto* ref = object->if_contains("$ref"); ref && ref->is_string()) check_ref(value, *ref, pointer, depth);
+    if (const auto* ref = object->if_contains("$ref"); ref && ref->is_string())
+      check_ref(value, *ref, pointer, depth);
     if (!check_type(value, *object, pointer)) return;
     check_choice(value, *object, pointer);
     if (value.is_number()) check_number(value.to_number<double>(), *object, pointer);
@@ -75,7 +77,8 @@ class Checker {
 
  private:
   void report(const std::string& pointer, std::string_view code, std::string message) {
-    if (issues_.size() < options_.max_issues) issues_.push_back({pointer, std::string(code), std::move(message)});
+    if (issues_.size() < options_.max_issues)
+      issues_.push_back({pointer, std::string(code), std::move(message)});
   }
 
   bool fits(const Json& value, const Json& schema, std::size_t depth) {
@@ -105,7 +108,8 @@ class Checker {
     for (const auto& name : names) {
       if (has_type(value, name)) return true;
     }
-    report(pointer, codes::field_type.id, fmt::format("this must be of type {}, not {}", fmt::join(names, " or "), json_type_name(value)));
+    report(pointer, codes::field_type.id,
+           fmt::format("this must be of type {}, not {}", fmt::join(names, " or "), json_type_name(value)));
     return false;
   }
 
@@ -119,9 +123,11 @@ class Checker {
     if (std::find(list.begin(), list.end(), value) != list.end()) return;
     std::vector<std::string> texts;
     for (const auto& choice : list) texts.push_back(to_display_text(choice));
-    const auto hint = value.is_string() ? suggest(std::string_view(value.get_string()), texts) : std::string();
+    const auto hint =
+        value.is_string() ? suggest(std::string_view(value.get_string()), texts) : std::string();
     if (texts.size() > 20) texts.resize(20);
-    report(pointer, codes::field_range.id, fmt::format("this must be one of {}{}", fmt::join(texts, ", "), hint));
+    report(pointer, codes::field_range.id,
+           fmt::format("this must be one of {}{}", fmt::join(texts, ", "), hint));
   }
 
   void check_number(double value, const JsonObject& schema, const std::string& pointer) {
@@ -132,25 +138,31 @@ class Checker {
     const auto broken = [&](const char* what, const Json& bound) {
       report(pointer, codes::field_range.id, fmt::format("this must be {} {}", what, to_text(bound)));
     };
-    if (const auto* least = limit("minimum"); least && value < least->to_number<double>()) broken("at least", *least);
-    if (const auto* most = limit("maximum"); most && value > most->to_number<double>()) broken("at most", *most);
-    if (const auto* low = limit("exclusiveMinimum"); low && value <= low->to_number<double>()) broken("more than", *low);
-    if (const auto* high = limit("exclusiveMaximum"); high && value >= high->to_number<double>()) broken("less than", *high);
+    if (const auto* least = limit("minimum"); least && value < least->to_number<double>())
+      broken("at least", *least);
+    if (const auto* most = limit("maximum"); most && value > most->to_number<double>())
+      broken("at most", *most);
+    if (const auto* low = limit("exclusiveMinimum"); low && value <= low->to_number<double>())
+      broken("more than", *low);
+    if (const auto* high = limit("exclusiveMaximum"); high && value >= high->to_number<double>())
+      broken("less than", *high);
     if (const auto* step = limit("multipleOf"); step && step->to_number<double>() > 0) {
       const double ratio = value / step->to_number<double>();
       if (std::abs(ratio - std::round(ratio)) > 1e-9) broken("a multiple of", *step);
     }
   }
 
-  void check_count(std::size_t count, const JsonObject& schema, const char* least_key, const char* most_key, const char* unit,
-                   const std::string& pointer) {
+  void check_count(std::size_t count, const JsonObject& schema, const char* least_key, const char* most_key,
+                   const char* unit, const std::string& pointer) {
     const auto* least = schema.if_contains(least_key);
     const auto* most = schema.if_contains(most_key);
     if (least && least->is_number() && double(count) < least->to_number<double>()) {
-      report(pointer, codes::field_range.id, fmt::format("this must have at least {} {}, not {}", to_text(*least), unit, count));
+      report(pointer, codes::field_range.id,
+             fmt::format("this must have at least {} {}, not {}", to_text(*least), unit, count));
     }
     if (most && most->is_number() && double(count) > most->to_number<double>()) {
-      report(pointer, codes::field_range.id, fmt::format("this must have at most {} {}, not {}", to_text(*most), unit, count));
+      report(pointer, codes::field_range.id,
+             fmt::format("this must have at most {} {}, not {}", to_text(*most), unit, count));
     }
   }
 
@@ -159,16 +171,19 @@ class Checker {
     if (const auto* pattern = schema.if_contains("pattern"); pattern && pattern->is_string()) {
       const RE2 regex(std::string_view(pattern->get_string()), RE2::Quiet);
       if (regex.ok() && !RE2::PartialMatch(text, regex)) {
-        report(pointer, codes::field_range.id, fmt::format("this does not match the pattern {}", to_text(*pattern)));
+        report(pointer, codes::field_range.id,
+               fmt::format("this does not match the pattern {}", to_text(*pattern)));
       }
     }
     if (const auto* format = schema.if_contains("format"); format && format->is_string()) {
       const std::string_view name = format->get_string();
-      if (!fits_format(text, name)) report(pointer, codes::field_range.id, fmt::format("{} is no {}", quote(text), name));
+      if (!fits_format(text, name))
+        report(pointer, codes::field_range.id, fmt::format("{} is no {}", quote(text), name));
     }
   }
 
-  void check_array(const JsonArray& array, const JsonObject& schema, const std::string& pointer, std::size_t depth) {
+  void check_array(const JsonArray& array, const JsonObject& schema, const std::string& pointer,
+                   std::size_t depth) {
     check_count(array.size(), schema, "minItems", "maxItems", "items", pointer);
     const auto* prefix = schema.if_contains("prefixItems");
     const auto* items = schema.if_contains("items");
@@ -178,10 +193,12 @@ class Checker {
       if (rule != nullptr) check(array[i], *rule, fmt::format("{}/{}", pointer, i), depth + 1);
     }
     if (const auto* contains = schema.if_contains("contains")) {
-      const bool any = std::any_of(array.begin(), array.end(), [&](const Json& item) { return fits(item, *contains, depth); });
+      const bool any = std::any_of(array.begin(), array.end(),
+                                   [&](const Json& item) { return fits(item, *contains, depth); });
       if (!any) report(pointer, codes::field_range.id, "no item is of the kind that must be among them");
     }
-    if (const auto* unique = schema.if_contains("uniqueItems"); unique && unique->is_bool() && unique->get_bool()) {
+    if (const auto* unique = schema.if_contains("uniqueItems");
+        unique && unique->is_bool() && unique->get_bool()) {
       std::vector<std::string> texts;
       for (const auto& item : array) texts.push_back(to_text(item));
       std::sort(texts.begin(), texts.end());
@@ -191,12 +208,14 @@ class Checker {
     }
   }
 
-  void check_object(const JsonObject& object, const JsonObject& schema, const std::string& pointer, std::size_t depth) {
+  void check_object(const JsonObject& object, const JsonObject& schema, const std::string& pointer,
+                    std::size_t depth) {
     check_count(object.size(), schema, "minProperties", "maxProperties", "fields", pointer);
     if (const auto* required = schema.if_contains("required"); required && required->is_array()) {
       for (const auto& name : required->get_array()) {
         if (name.is_string() && !object.contains(name.get_string())) {
-          report(pointer, codes::field_missing.id, fmt::format("\"{}\" is missing", std::string_view(name.get_string())));
+          report(pointer, codes::field_missing.id,
+                 fmt::format("\"{}\" is missing", std::string_view(name.get_string())));
         }
       }
     }
@@ -205,7 +224,9 @@ class Checker {
     const auto* rest = schema.if_contains("additionalProperties");
     for (const auto& member : object) {
       const auto where = pointer + "/" + pointer_token(member.key());
-      const auto* rule = properties && properties->is_object() ? properties->get_object().if_contains(member.key()) : nullptr;
+      const auto* rule = properties && properties->is_object()
+                             ? properties->get_object().if_contains(member.key())
+                             : nullptr;
       bool known = rule != nullptr;
       if (rule != nullptr) check(member.value(), *rule, where, depth + 1);
       if (patterns && patterns->is_object()) {
@@ -220,18 +241,20 @@ class Checker {
     }
   }
 
-  void check_rest(const JsonObject::value_type& member, const Json& rest, const Json* properties, const std::string& where,
-                  std::size_t depth) {
+  void check_rest(const JsonObject::value_type& member, const Json& rest, const Json* properties,
+                  const std::string& where, std::size_t depth) {
     if (!rest.is_bool() || rest.get_bool()) return check(member.value(), rest, where, depth + 1);
     std::vector<std::string> known;
     if (properties && properties->is_object()) {
       for (const auto& property : properties->get_object()) known.emplace_back(property.key());
     }
     report(where, codes::field_unknown.id,
-           fmt::format("there is no field {}{}", quote(member.key()), suggest(std::string_view(member.key()), known)));
+           fmt::format("there is no field {}{}", quote(member.key()),
+                       suggest(std::string_view(member.key()), known)));
   }
 
-  void check_combined(const Json& value, const JsonObject& schema, const std::string& pointer, std::size_t depth) {
+  void check_combined(const Json& value, const JsonObject& schema, const std::string& pointer,
+                      std::size_t depth) {
     const auto list = [&](const char* key) -> const JsonArray* {
       const auto* found = schema.if_contains(key);
       return found ? found->if_array() : nullptr;
@@ -240,7 +263,8 @@ class Checker {
       for (const auto& sub : *all) check(value, sub, pointer, depth + 1);
     }
     const auto count = [&](const JsonArray& subs) {
-      return std::count_if(subs.begin(), subs.end(), [&](const Json& sub) { return fits(value, sub, depth); });
+      return std::count_if(subs.begin(), subs.end(),
+                           [&](const Json& sub) { return fits(value, sub, depth); });
     };
     if (const auto* any = list("anyOf"); any && count(*any) == 0) {
       report(pointer, codes::field_range.id, describe_alternatives(*any));
@@ -280,7 +304,8 @@ class Checker {
   const SchemaOptions& options_;
 };
 
-void check_schema_at(const Json& schema, const Json& root, const std::string& pointer, std::vector<Issue>& issues, std::size_t depth);
+void check_schema_at(const Json& schema, const Json& root, const std::string& pointer,
+                     std::vector<Issue>& issues, std::size_t depth);
 
 void check_schema_map(const JsonObject& schema, const char* key, const Json& root, const std::string& pointer,
                       std::vector<Issue>& issues, std::size_t depth) {
@@ -296,20 +321,25 @@ void check_schema_map(const JsonObject& schema, const char* key, const Json& roo
   }
 }
 
-void check_schema_keywords(const JsonObject& schema, const Json& root, const std::string& pointer, std::vector<Issue>& issues) {
+void check_schema_keywords(const JsonObject& schema, const Json& root, const std::string& pointer,
+                           std::vector<Issue>& issues) {
   const auto report = [&](const char* key, std::string message) {
     issues.push_back({fmt::format("{}/{}", pointer, key), codes::schema_invalid.id, std::move(message)});
   };
   if (const auto* type = schema.if_contains("type")) {
     const JsonArray one{*type};
     for (const auto& name : type->is_array() ? type->get_array() : one) {
-      const bool known = name.is_string() && std::find(kTypes.begin(), kTypes.end(), std::string_view(name.get_string())) != kTypes.end();
-      if (!known) report("type", fmt::format("{} is no JSON type; use one of {}", to_text(name), fmt::join(kTypes, ", ")));
+      const bool known = name.is_string() && std::find(kTypes.begin(), kTypes.end(),
+                                                       std::string_view(name.get_string())) != kTypes.end();
+      if (!known)
+        report("type",
+               fmt::format("{} is no JSON type; use one of {}", to_text(name), fmt::join(kTypes, ", ")));
     }
   }
   if (const auto* pattern = schema.if_contains("pattern")) {
     const RE2 regex(pattern->is_string() ? std::string_view(pattern->get_string()) : "(", RE2::Quiet);
-    if (!regex.ok()) report("pattern", fmt::format("the pattern is no regular expression (RE2): {}", regex.error()));
+    if (!regex.ok())
+      report("pattern", fmt::format("the pattern is no regular expression (RE2): {}", regex.error()));
   }
   if (const auto* ref = schema.if_contains("$ref")) {
     boost::system::error_code ec;
@@ -320,25 +350,31 @@ void check_schema_keywords(const JsonObject& schema, const Json& root, const std
     }
   }
   for (const char* key : {"required", "enum"}) {
-    if (const auto* list = schema.if_contains(key); list && !list->is_array()) report(key, fmt::format("\"{}\" must be a list", key));
+    if (const auto* list = schema.if_contains(key); list && !list->is_array())
+      report(key, fmt::format("\"{}\" must be a list", key));
   }
 }
 
-void check_schema_at(const Json& schema, const Json& root, const std::string& pointer, std::vector<Issue>& issues, std::size_t depth) {
+void check_schema_at(const Json& schema, const Json& root, const std::string& pointer,
+                     std::vector<Issue>& issues, std::size_t depth) {
   if (schema.is_bool()) return;
   if (!schema.is_object()) {
-    issues.push_back({pointer, codes::schema_invalid.id, fmt::format("a schema is an object, not {}", json_type_name(schema))});
+    issues.push_back({pointer, codes::schema_invalid.id,
+                      fmt::format("a schema is an object, not {}", json_type_name(schema))});
     return;
   }
   if (depth > kMaxDepth) {
-    issues.push_back({pointer, codes::schema_invalid.id, fmt::format("the schema is nested more than {} deep", kMaxDepth)});
+    issues.push_back({pointer, codes::schema_invalid.id,
+                      fmt::format("the schema is nested more than {} deep", kMaxDepth)});
     return;
   }
   const auto& object = schema.get_object();
   check_schema_keywords(object, root, pointer, issues);
-  for (const char* key : {"properties", "patternProperties", "$defs"}) check_schema_map(object, key, root, pointer, issues, depth);
+  for (const char* key : {"properties", "patternProperties", "$defs"})
+    check_schema_map(object, key, root, pointer, issues, depth);
   for (const char* key : {"items", "additionalProperties", "contains", "not", "if", "then", "else"}) {
-    if (const auto* sub = object.if_contains(key)) check_schema_at(*sub, root, fmt::format("{}/{}", pointer, key), issues, depth + 1);
+    if (const auto* sub = object.if_contains(key))
+      check_schema_at(*sub, root, fmt::format("{}/{}", pointer, key), issues, depth + 1);
   }
   for (const char* key : {"allOf", "anyOf", "oneOf", "prefixItems"}) {
     const auto* subs = object.if_contains(key);
@@ -352,8 +388,8 @@ void check_schema_at(const Json& schema, const Json& root, const std::string& po
 
 }  // namespace
 
-void check_against_schema(const Json& value, const Json& schema, const std::string& pointer, std::vector<Issue>& issues,
-                          const SchemaOptions& options) {
+void check_against_schema(const Json& value, const Json& schema, const std::string& pointer,
+                          std::vector<Issue>& issues, const SchemaOptions& options) {
   Checker(schema, issues, options).check(value, schema, pointer, 0);
 }
 

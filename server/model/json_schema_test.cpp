@@ -1,8 +1,8 @@
 #include "model/json_schema.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/json_parse.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::model {
 namespace {
@@ -47,14 +47,16 @@ TEST(JsonSchema, AcceptsWhatFitsAndPointsAtWhatDoesNot) {
 }
 
 TEST(JsonSchema, SuggestsTheFieldThatWasMeant) {
-  const auto issues = check(R"({"additionalProperties":false,"properties":{"subject":{}}})", R"({"subjct":1})");
+  const auto issues =
+      check(R"({"additionalProperties":false,"properties":{"subject":{}}})", R"({"subjct":1})");
   ASSERT_EQ(issues.size(), 1u);
   EXPECT_EQ(issues[0].message, "there is no field \"subjct\" (did you mean \"subject\"?)");
 }
 
 TEST(CheckSchema, RefusesSchemasThatCanNotWork) {
-  for (const char* schema : {R"({"type":"text"})", R"({"pattern":"("})", R"({"$ref":"http://x"})", R"({"$ref":"#/$defs/x"})",
-                             R"({"properties":[]})", R"({"items":5})", R"({"required":"a"})"}) {
+  for (const char* schema :
+       {R"({"type":"text"})", R"({"pattern":"("})", R"({"$ref":"http://x"})", R"({"$ref":"#/$defs/x"})",
+        R"({"properties":[]})", R"({"items":5})", R"({"required":"a"})"}) {
     std::vector<Issue> issues;
     check_schema(*parse_json(schema), "/inputs", issues);
     EXPECT_FALSE(issues.empty()) << schema;

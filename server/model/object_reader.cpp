@@ -1,30 +1,34 @@
 #include "model/object_reader.hpp"
 
+#include "base/error_code.hpp"
+#include "model/suggest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include "base/error_code.hpp"
-#include "model/suggest.hpp"
 
 namespace fp::model {
 
 ObjectReader::ObjectReader(const Json& json, std::string pointer, std::vector<Issue>& issues)
     : object_(json.if_object()), pointer_(std::move(pointer)), issues_(issues) {
   if (object_ == nullptr) {
-    issues_.push_back({pointer_, codes::field_type.id, fmt::format("this must be an object, not {}", json_type_name(json))});
+    issues_.push_back({pointer_, codes::field_type.id,
+                       fmt::format("this must be an object, not {}", json_type_name(json))});
   }
 }
 
-std::string ObjectReader::pointer_of(std::string_view key) const { return pointer_ + "/" + pointer_token(key); }
+std::string ObjectReader::pointer_of(std::string_view key) const {
+  return pointer_ + "/" + pointer_token(key);
+}
 
 void ObjectReader::report(std::string_view key, std::string_view code, std::string message) {
   issues_.push_back({pointer_of(key), std::string(code), std::move(message)});
 }
 
 void ObjectReader::report_type(std::string_view key, const Json& value, std::string_view wanted) {
-  report(key, codes::field_type.id, fmt::format("\"{}\" must be {}, not {}", key, wanted, json_type_name(value)));
+  report(key, codes::field_type.id,
+         fmt::format("\"{}\" must be {}, not {}", key, wanted, json_type_name(value)));
 }
 
 const Json* ObjectReader::find(std::string_view key) {
@@ -66,7 +70,8 @@ std::optional<double> ObjectReader::find_number(std::string_view key, double lea
   return std::nullopt;
 }
 
-std::optional<std::uint32_t> ObjectReader::find_whole(std::string_view key, std::uint32_t least, std::uint32_t most) {
+std::optional<std::uint32_t> ObjectReader::find_whole(std::string_view key, std::uint32_t least,
+                                                      std::uint32_t most) {
   const auto number = find_number(key, least, most);
   if (!number) return std::nullopt;
   if (*number == std::floor(*number)) return static_cast<std::uint32_t>(*number);
@@ -80,7 +85,8 @@ std::optional<Milliseconds> ObjectReader::find_seconds(std::string_view key, dou
   return Milliseconds(static_cast<std::int64_t>(std::llround(*number * 1000.0)));
 }
 
-std::size_t ObjectReader::get_choice(std::string_view key, const std::vector<std::string_view>& choices, std::size_t fallback) {
+std::size_t ObjectReader::get_choice(std::string_view key, const std::vector<std::string_view>& choices,
+                                     std::size_t fallback) {
   const auto text = find_text(key);
   if (!text) return fallback;
   const auto found = std::find(choices.begin(), choices.end(), *text);
@@ -117,7 +123,8 @@ void ObjectReader::finish() {
   for (const auto& member : *object_) {
     const std::string_view key = member.key();
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    report(key, codes::field_unknown.id, fmt::format("there is no field {}{}", quote(key), suggest(key, std::span(known_))));
+    report(key, codes::field_unknown.id,
+           fmt::format("there is no field {}{}", quote(key), suggest(key, std::span(known_))));
   }
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -7,14 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
-#include "base/json.hpp"
-#include "base/time.hpp"
-
 namespace fp::model {
 
-/// Reads the fields of one JSON object and collects everything wrong with them as issues: wrong types, values out of
-/// range, and (on finish) fields nobody asked for. Reading a wrong field gives the fallback, so that the rest is checked too.
+/// Reads the fields of one JSON object and collects everything wrong with them as issues: wrong types, values
+/// out of range, and (on finish) fields nobody asked for. Reading a wrong field gives the fallback, so that
+/// the rest is checked too.
 class ObjectReader {
  public:
   ObjectReader(const Json& json, std::string pointer, std::vector<Issue>& issues);
@@ -27,7 +28,8 @@ class ObjectReader {
   std::optional<std::uint32_t> find_whole(std::string_view key, std::uint32_t least, std::uint32_t most);
   std::optional<Milliseconds> find_seconds(std::string_view key, double least, double most);
   /// One of `choices`; its position, or `fallback` when the field is missing or wrong.
-  std::size_t get_choice(std::string_view key, const std::vector<std::string_view>& choices, std::size_t fallback);
+  std::size_t get_choice(std::string_view key, const std::vector<std::string_view>& choices,
+                         std::size_t fallback);
   const JsonArray* find_array(std::string_view key);
   const Json* find_object(std::string_view key);
 

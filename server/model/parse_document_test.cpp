@@ -1,17 +1,20 @@
+#include "model/workflow.hpp"
+
 #include <gtest/gtest.h>
 
 #include <rapidcheck/gtest.h>
-
-#include "model/workflow.hpp"
 
 namespace fp::model {
 namespace {
 
 TEST(ParseDocument, ResolvesYamlScalarsAsTheCoreSchemaSays) {
-  const auto parsed = parse_document("a: 1\nb: yes\nc: 'true'\nd: true\ne: 1.5\nf: ~\ng: 0x10\nh: 2026-01-31\ni: \"5\"\nj: on\nk: -3\nl: 1e3\n");
+  const auto parsed = parse_document(
+      "a: 1\nb: yes\nc: 'true'\nd: true\ne: 1.5\nf: ~\ng: 0x10\nh: 2026-01-31\ni: \"5\"\nj: on\nk: -3\nl: "
+      "1e3\n");
   ASSERT_TRUE(parsed) << parsed.error().message;
-  EXPECT_EQ(to_text(*parsed),
-            R"({"a":1,"b":"yes","c":"true","d":true,"e":1.5,"f":null,"g":16,"h":"2026-01-31","i":"5","j":"on","k":-3,"l":1000})");
+  EXPECT_EQ(
+      to_text(*parsed),
+      R"({"a":1,"b":"yes","c":"true","d":true,"e":1.5,"f":null,"g":16,"h":"2026-01-31","i":"5","j":"on","k":-3,"l":1000})");
 }
 
 TEST(ParseDocument, GivesTheLineOfEachValue) {
@@ -68,7 +71,9 @@ TEST(ParseDocument, RefusesHostileNestingBeforeTheParserRecurses) {
   EXPECT_EQ(parse_document(indented).error().code, "json.too_deep");
 }
 
-RC_GTEST_PROP(ParseDocument, NeverCrashesOnAnyText, (const std::string& text)) { static_cast<void>(parse_document(text)); }
+RC_GTEST_PROP(ParseDocument, NeverCrashesOnAnyText, (const std::string& text)) {
+  static_cast<void>(parse_document(text));
+}
 
 }  // namespace
 }  // namespace fp::model

@@ -1,17 +1,21 @@
 #include "model/path.hpp"
 
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
-
-#include "base/error_code.hpp"
 
 namespace fp::model {
 
 namespace {
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$'; }
-bool is_name_char(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
+}
+bool is_name_char(char c) {
+  return is_name_start(c) || (c >= '0' && c <= '9');
+}
 
 std::string_view trim(std::string_view text) {
   const auto from = text.find_first_not_of(" \t\r\n");
@@ -29,7 +33,8 @@ std::string_view take_name(std::string_view& rest) {
   return name;
 }
 
-/// The text between brackets, which were already taken: 0, "key" or 'key' (no escapes: those go to JavaScript).
+/// The text between brackets, which were already taken: 0, "key" or 'key' (no escapes: those go to
+/// JavaScript).
 std::optional<Path::Segment> parse_subscript(std::string_view inside) {
   inside = trim(inside);
   if (inside.size() >= 2 && (inside[0] == '"' || inside[0] == '\'') && inside.back() == inside[0]) {
@@ -91,7 +96,8 @@ Error undefined_error(const Path& path, std::size_t missing, const Json& holder)
   constexpr std::size_t kShown = 12;
   const auto whole = to_string(path, missing + 1);
   const auto before = path.segments[missing - 1];
-  const auto name = std::holds_alternative<std::string>(before) ? std::get<std::string>(before) : to_string(path, missing);
+  const auto name =
+      std::holds_alternative<std::string>(before) ? std::get<std::string>(before) : to_string(path, missing);
   std::string reason;
   if (const auto* object = holder.if_object()) {
     std::size_t shown = 0;
@@ -99,7 +105,8 @@ Error undefined_error(const Path& path, std::size_t missing, const Json& holder)
       if (shown == kShown) break;
       reason += fmt::format("{}`{}`", shown++ == 0 ? "" : ", ", std::string_view(member.key()));
     }
-    reason = object->empty() ? fmt::format("`{}` is an empty object", name) : fmt::format("`{}` has {}", name, reason);
+    reason = object->empty() ? fmt::format("`{}` is an empty object", name)
+                             : fmt::format("`{}` has {}", name, reason);
     if (object->size() > kShown) reason += fmt::format(" and {} more", object->size() - kShown);
   } else if (const auto* array = holder.if_array()) {
     reason = fmt::format("`{}` is a list of {}", name, array->size());
@@ -123,16 +130,20 @@ std::size_t utf16_length(std::string_view text) {
 
 const Json* member_of(const Json& holder, const Path::Segment& segment, Json& scratch) {
   if (const auto* position = std::get_if<std::uint32_t>(&segment)) {
-    if (const auto* array = holder.if_array()) return *position < array->size() ? &(*array)[*position] : nullptr;
+    if (const auto* array = holder.if_array())
+      return *position < array->size() ? &(*array)[*position] : nullptr;
     if (const auto* object = holder.if_object()) return object->if_contains(std::to_string(*position));
     return nullptr;
   }
   const auto& name = std::get<std::string>(segment);
   if (const auto* object = holder.if_object()) return object->if_contains(name);
   if (name != "length") return nullptr;
-  if (const auto* array = holder.if_array()) scratch = array->size();
-  else if (const auto* text = holder.if_string()) scratch = utf16_length({text->data(), text->size()});
-  else return nullptr;
+  if (const auto* array = holder.if_array())
+    scratch = array->size();
+  else if (const auto* text = holder.if_string())
+    scratch = utf16_length({text->data(), text->size()});
+  else
+    return nullptr;
   return &scratch;
 }
 

@@ -1,11 +1,11 @@
+#include "base/error_code.hpp"
+#include "model/reading.hpp"
+#include "model/suggest.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
-
-#include "base/error_code.hpp"
-#include "model/reading.hpp"
-#include "model/suggest.hpp"
 
 namespace fp::model {
 
@@ -33,7 +33,8 @@ class EdgeReader {
     if (list == nullptr) return;
     const auto pointer = fmt::format("/steps/{}/depends_on", target);
     if (list->is_string()) return add_edge(*list, target, pointer);  // a single id without the brackets
-    if (!list->is_array()) return report(pointer, codes::field_type.id, "\"depends_on\" must be a list of step ids");
+    if (!list->is_array())
+      return report(pointer, codes::field_type.id, "\"depends_on\" must be a list of step ids");
     std::set<std::pair<StepIndex, std::string>> seen;
     for (std::size_t i = 0; i < list->get_array().size(); ++i) {
       const auto before = reading_.workflow.edges.size();
@@ -63,8 +64,10 @@ class EdgeReader {
       source = reader.get_text("step", "");
       if (const auto* when = reader.find("when")) {
         const auto text = read_when(*when);
-        if (text && !text->empty()) edge.when = *text;
-        else reader.report("when", codes::field_type.id, "\"when\" must be the name of a way out of that step");
+        if (text && !text->empty())
+          edge.when = *text;
+        else
+          reader.report("when", codes::field_type.id, "\"when\" must be the name of a way out of that step");
       }
       reader.finish();
       if (source.empty()) return;
@@ -78,10 +81,13 @@ class EdgeReader {
     auto& workflow = reading_.workflow;
     const auto found = workflow.by_id.find(source);
     if (found == workflow.by_id.end()) {
-      return report(pointer, codes::workflow_edge.id, fmt::format("there is no step {}{}", quote(source), suggest(source, ids_)));
+      return report(pointer, codes::workflow_edge.id,
+                    fmt::format("there is no step {}{}", quote(source), suggest(source, ids_)));
     }
     edge.source = found->second;
-    if (edge.source == edge.target) return report(pointer, codes::workflow_cycle.id, fmt::format("the step {} depends on itself", quote(source)));
+    if (edge.source == edge.target)
+      return report(pointer, codes::workflow_cycle.id,
+                    fmt::format("the step {} depends on itself", quote(source)));
     const auto& from = workflow.steps[edge.source];
     const bool known_port = edge.when.empty() || edge.is_error() || from.type == nullptr ||
                             std::find(from.ports.begin(), from.ports.end(), edge.when) != from.ports.end();
@@ -89,7 +95,8 @@ class EdgeReader {
       auto ports = from.ports;
       ports.emplace_back("error");
       return report(pointer, codes::workflow_edge.id,
-                    fmt::format("the step {} has no way out {}; it has {}", quote(source), quote(edge.when), fmt::join(ports, ", ")));
+                    fmt::format("the step {} has no way out {}; it has {}", quote(source), quote(edge.when),
+                                fmt::join(ports, ", ")));
     }
     const auto position = static_cast<std::uint32_t>(workflow.edges.size());
     workflow.steps[edge.source].outgoing.push_back(position);
@@ -109,16 +116,23 @@ void read_compensation(Reading& reading, const Json& json, StepIndex index) {
   const auto pointer = fmt::format("/steps/{}/compensate", index);
   const auto found = workflow.by_id.find(id);
   if (found == workflow.by_id.end()) {
-    reading.issues.push_back({pointer, codes::workflow_edge.id, fmt::format("there is no step {}{}", quote(id), suggest(id, list_ids(workflow)))});
+    reading.issues.push_back(
+        {pointer, codes::workflow_edge.id,
+         fmt::format("there is no step {}{}", quote(id), suggest(id, list_ids(workflow)))});
     return;
   }
   auto& undo = workflow.steps[found->second];
   const bool connected = !undo.incoming.empty() || !undo.outgoing.empty();
-  const auto report = [&](std::string message) { reading.issues.push_back({pointer, codes::workflow_compensation.id, std::move(message)}); };
+  const auto report = [&](std::string message) {
+    reading.issues.push_back({pointer, codes::workflow_compensation.id, std::move(message)});
+  };
   if (found->second == index) return report("a step can not undo itself");
-  if (connected) return report(fmt::format("the step {} undoes another one, so nothing may depend on it nor it on anything", quote(id)));
+  if (connected)
+    return report(fmt::format(
+        "the step {} undoes another one, so nothing may depend on it nor it on anything", quote(id)));
   if (undo.is_compensation) return report(fmt::format("the step {} already undoes another step", quote(id)));
-  if (undo.for_each || !undo.ports.empty()) return report(fmt::format("the step {} can not undo: it runs once per item or branches", quote(id)));
+  if (undo.for_each || !undo.ports.empty())
+    return report(fmt::format("the step {} can not undo: it runs once per item or branches", quote(id)));
   undo.is_compensation = true;
   workflow.steps[index].compensate = found->second;
 }
@@ -142,7 +156,8 @@ void check_cycles(Reading& reading) {
     }
   }
   if (done == workflow.steps.size()) return;
-  auto at = static_cast<StepIndex>(std::find_if(waiting.begin(), waiting.end(), [](std::size_t n) { return n > 0; }) - waiting.begin());
+  auto at = static_cast<StepIndex>(
+      std::find_if(waiting.begin(), waiting.end(), [](std::size_t n) { return n > 0; }) - waiting.begin());
   std::vector<StepIndex> trail;
   while (std::find(trail.begin(), trail.end(), at) == trail.end()) {
     trail.push_back(at);

@@ -1,12 +1,12 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <set>
-
 #include "base/error_code.hpp"
 #include "model/json_schema.hpp"
 #include "model/reading.hpp"
 #include "model/suggest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
 
 namespace fp::model {
 
@@ -18,22 +18,28 @@ constexpr double kLongestSeconds = 10 * 366 * kDaySeconds;
 bool is_step_id(std::string_view id) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   if (id.empty() || id.size() > 63 || !is_lower(id[0])) return false;
-  return std::all_of(id.begin(), id.end(), [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
+  return std::all_of(id.begin(), id.end(),
+                     [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 RetryPolicy read_retry(const Json& json, const std::string& pointer, std::vector<Issue>& issues) {
   RetryPolicy retry;
   ObjectReader reader(json, pointer, issues);
   retry.max_attempts = reader.find_whole("max_attempts", 1, 1000).value_or(3);
-  retry.initial_delay = reader.find_seconds("initial_delay_seconds", 0, kDaySeconds).value_or(retry.initial_delay);
+  retry.initial_delay =
+      reader.find_seconds("initial_delay_seconds", 0, kDaySeconds).value_or(retry.initial_delay);
   retry.backoff = reader.find_number("backoff", 1, 100).value_or(retry.backoff);
-  retry.max_delay = reader.find_seconds("max_delay_seconds", 0, 30 * kDaySeconds).value_or(std::max(retry.max_delay, retry.initial_delay));
+  retry.max_delay = reader.find_seconds("max_delay_seconds", 0, 30 * kDaySeconds)
+                        .value_or(std::max(retry.max_delay, retry.initial_delay));
   retry.jitter = reader.get_bool("jitter", retry.jitter);
   retry.max_elapsed = reader.find_seconds("max_elapsed_seconds", 0.001, kLongestSeconds);
   if (const auto* codes_list = reader.find_array("non_retryable")) {
     for (const auto& code : *codes_list) {
-      if (code.is_string()) retry.non_retryable.emplace_back(code.get_string());
-      else reader.report("non_retryable", codes::field_type.id, "\"non_retryable\" must be a list of error codes");
+      if (code.is_string())
+        retry.non_retryable.emplace_back(code.get_string());
+      else
+        reader.report("non_retryable", codes::field_type.id,
+                      "\"non_retryable\" must be a list of error codes");
     }
   }
   reader.finish();
@@ -72,7 +78,8 @@ void check_case_names(Reading& reading, const Step& step, const std::string& poi
   std::set<std::string> seen;
   for (std::size_t i = 0; i < step.ports.size(); ++i) {
     if (!seen.insert(step.ports[i]).second || step.ports[i] == "error") {
-      reading.issues.push_back({fmt::format("{}/config/cases/{}/name", pointer, i), codes::workflow_duplicate_id.id,
+      reading.issues.push_back({fmt::format("{}/config/cases/{}/name", pointer, i),
+                                codes::workflow_duplicate_id.id,
                                 fmt::format("the case name {} is taken", quote(step.ports[i]))});
     }
   }
@@ -86,9 +93,14 @@ void read_type(Reading& reading, ObjectReader& reader, Step& step, const std::st
   step.type = reading.types.find(*type);
   if (step.type == nullptr) {
     const auto hint = suggest(*type, reading.types.list_names());
-    const auto remedy = type->find('.') == std::string::npos ? "" : "; is the worker that registers this function given with --tasks?";
-    reader.report("step_type", codes::step_type.id, fmt::format("there is no step type {}{}{}", quote(*type), hint, remedy));
-    if (config != nullptr) step.config = Template::parse(*config, pointer + "/config", reading.issues);  // its expressions are checked all the same
+    const auto remedy = type->find('.') == std::string::npos
+                            ? ""
+                            : "; is the worker that registers this function given with --tasks?";
+    reader.report("step_type", codes::step_type.id,
+                  fmt::format("there is no step type {}{}{}", quote(*type), hint, remedy));
+    if (config != nullptr)
+      step.config = Template::parse(*config, pointer + "/config",
+                                    reading.issues);  // its expressions are checked all the same
     return;
   }
   static const Json kEmpty = JsonObject();
@@ -104,12 +116,15 @@ void read_for_each(Reading& reading, ObjectReader& reader, Step& step, const std
   if (items == nullptr) return;
   step.for_each = Template::parse(*items, pointer + "/for_each", reading.issues);
   const bool may_be_list = !step.for_each->is_constant() || step.for_each->constant().is_array();
-  if (!may_be_list || (items->is_string() && step.for_each->as_expression() == nullptr && !step.for_each->is_constant())) {
-    reader.report("for_each", codes::field_type.id, "\"for_each\" must be a list or one expression that gives a list");
+  if (!may_be_list ||
+      (items->is_string() && step.for_each->as_expression() == nullptr && !step.for_each->is_constant())) {
+    reader.report("for_each", codes::field_type.id,
+                  "\"for_each\" must be a list or one expression that gives a list");
   }
   if (step.type != nullptr && !step.ports.empty()) {
-    reader.report("for_each", codes::step_for_each.id,
-                  fmt::format("a {} step has several ways out, so it can not run once per item", step.type->type));
+    reader.report(
+        "for_each", codes::step_for_each.id,
+        fmt::format("a {} step has several ways out, so it can not run once per item", step.type->type));
   }
 }
 
@@ -120,8 +135,9 @@ void read_step(Reading& reading, const Json& json, const std::string& pointer) {
   reader.require("id");
   step.id = reader.get_text("id", "");
   if (const auto* id = json_find(json, "id"); id && id->is_string() && !is_step_id(step.id)) {
-    reader.report("id", codes::step_id.id,
-                  fmt::format("{} is no step id: use a-z, 0-9 and _, start with a letter, at most 63", quote(step.id)));
+    reader.report(
+        "id", codes::step_id.id,
+        fmt::format("{} is no step id: use a-z, 0-9 and _, start with a letter, at most 63", quote(step.id)));
   }
   step.name = reader.get_text("name", step.id);
   if (step.name.size() > 200) reader.report("name", codes::field_range.id, "a name has at most 200 bytes");
@@ -130,14 +146,16 @@ void read_step(Reading& reading, const Json& json, const std::string& pointer) {
   read_for_each(reading, reader, step, pointer);
   step.join = static_cast<Join>(reader.get_choice("join", {"default", "all", "any", "always"}, 0));
   step.on_error = static_cast<OnError>(reader.get_choice("on_error", {"fail", "continue"}, 0));
-  if (const auto* retry = reader.find_object("retry_config")) step.retry = read_retry(*retry, pointer + "/retry_config", reading.issues);
+  if (const auto* retry = reader.find_object("retry_config"))
+    step.retry = read_retry(*retry, pointer + "/retry_config", reading.issues);
   step.timeout = reader.find_seconds("timeout_seconds", 0.001, kLongestSeconds).value_or(step.timeout);
   step.disabled = reader.get_bool("disabled", false);
   reader.find("depends_on");
   reader.find_text("compensate");
   reader.finish();
   if (!step.id.empty() && !reading.workflow.by_id.emplace(step.id, step.index).second) {
-    reader.report("id", codes::workflow_duplicate_id.id, fmt::format("the step id {} is taken", quote(step.id)));
+    reader.report("id", codes::workflow_duplicate_id.id,
+                  fmt::format("the step id {} is taken", quote(step.id)));
   }
   reading.workflow.steps.push_back(std::move(step));
 }
@@ -148,21 +166,25 @@ void read_steps(Reading& reading, const Json& document) {
   const auto* steps = json_find(document, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   const auto& list = steps->get_array();
-  if (list.empty()) reading.issues.push_back({"/steps", codes::field_range.id, "a workflow needs at least one step"});
+  if (list.empty())
+    reading.issues.push_back({"/steps", codes::field_range.id, "a workflow needs at least one step"});
   if (list.size() > reading.limits.max_steps) {
-    reading.issues.push_back({"/steps", codes::workflow_too_large.id,
-                              fmt::format("{} steps; a workflow has at most {}", list.size(), reading.limits.max_steps)});
+    reading.issues.push_back(
+        {"/steps", codes::workflow_too_large.id,
+         fmt::format("{} steps; a workflow has at most {}", list.size(), reading.limits.max_steps)});
     return;
   }
   reading.workflow.steps.reserve(list.size());
-  for (const auto& step : list) read_step(reading, step, fmt::format("/steps/{}", reading.workflow.steps.size()));
+  for (const auto& step : list)
+    read_step(reading, step, fmt::format("/steps/{}", reading.workflow.steps.size()));
 }
 
 bool matches_code(std::string_view pattern, std::string_view code) {
   if (pattern == code || pattern == "*") return true;
   if (pattern.ends_with(".*")) return code.starts_with(pattern.substr(0, pattern.size() - 1));
   if (pattern.size() == code.size() && pattern.ends_with("xx")) {
-    return code.starts_with(pattern.substr(0, pattern.size() - 2)) && std::isdigit(static_cast<unsigned char>(code.back())) != 0;
+    return code.starts_with(pattern.substr(0, pattern.size() - 2)) &&
+           std::isdigit(static_cast<unsigned char>(code.back())) != 0;
   }
   return false;
 }

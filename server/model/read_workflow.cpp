@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/hash.hpp"
 #include "model/json_schema.hpp"
 #include "model/reading.hpp"
 #include "model/suggest.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::model {
 
@@ -34,7 +34,8 @@ void read_head(Reading& reading, const Json& document) {
   reader.require("steps");
   auto& workflow = reading.workflow;
   workflow.name = reader.get_text("name", "");
-  if (const auto* name = json_find(document, "name"); name && name->is_string() && (workflow.name.empty() || workflow.name.size() > 200)) {
+  if (const auto* name = json_find(document, "name");
+      name && name->is_string() && (workflow.name.empty() || workflow.name.size() > 200)) {
     reader.report("name", codes::field_range.id, "a workflow's name has 1 to 200 bytes");
   }
   reader.find_text("description");
@@ -50,7 +51,8 @@ void read_head(Reading& reading, const Json& document) {
     }
   }
   reader.find_array("steps");
-  if (const auto* output = reader.find("output")) workflow.output = Template::parse(*output, "/output", reading.issues);
+  if (const auto* output = reader.find("output"))
+    workflow.output = Template::parse(*output, "/output", reading.issues);
   reader.find("ui");
   reader.finish();
 }
@@ -63,7 +65,8 @@ const Step* Workflow::find_step(std::string_view id) const {
 }
 
 Result<std::shared_ptr<const Workflow>> read_workflow(Json document, const TaskTypeRegistry& types,
-                                                      const SyntaxCheck& check_syntax, const ReadLimits& limits) {
+                                                      const SyntaxCheck& check_syntax,
+                                                      const ReadLimits& limits) {
   auto workflow = std::make_shared<Workflow>();
   std::vector<Issue> issues;
   Reading reading{types, limits, *workflow, issues};
@@ -73,11 +76,14 @@ Result<std::shared_ptr<const Workflow>> read_workflow(Json document, const TaskT
     read_edges(reading, document);
     check_expressions(reading, check_syntax);
   } else {
-    issues.push_back({"", codes::field_type.id, fmt::format("a workflow is an object with name and steps, not {}", json_type_name(document))});
+    issues.push_back(
+        {"", codes::field_type.id,
+         fmt::format("a workflow is an object with name and steps, not {}", json_type_name(document))});
   }
   if (!issues.empty()) {
-    Error error(codes::workflow_invalid, issues.size() == 1 ? "one thing is wrong with this workflow"
-                                                           : fmt::format("{} things are wrong with this workflow", issues.size()));
+    Error error(codes::workflow_invalid,
+                issues.size() == 1 ? "one thing is wrong with this workflow"
+                                   : fmt::format("{} things are wrong with this workflow", issues.size()));
     if (issues.size() > kMaxIssues) issues.resize(kMaxIssues);
     error.issues = std::move(issues);
     return error;
@@ -92,7 +98,8 @@ Result<void> check_input(const Workflow& workflow, const Json& input) {
   std::vector<Issue> issues;
   check_against_schema(input, workflow.inputs, "", issues);
   if (issues.empty()) return {};
-  Error error(codes::input_invalid, fmt::format("the input does not fit what \"{}\" asks for", workflow.name));
+  Error error(codes::input_invalid,
+              fmt::format("the input does not fit what \"{}\" asks for", workflow.name));
   error.issues = std::move(issues);
   return error;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/error.hpp"
 #include "model/object_reader.hpp"
 #include "model/workflow.hpp"
+
+#include <string>
+#include <vector>
 
 namespace fp::model {
 

@@ -1,28 +1,29 @@
 #pragma once
 
+#include "base/json.hpp"
+
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
-
 namespace fp::model {
 
-/// What a step can be, as the palette, the validator and the engine see it. A plain value; made once at start-up.
+/// What a step can be, as the palette, the validator and the engine see it. A plain value; made once at
+/// start-up.
 struct TaskTypeSpec {
-  std::string type;                 // "http_request", "orders.charge"
+  std::string type;  // "http_request", "orders.charge"
   std::string title;
-  std::string category;             // "http", "email", "data", "flow", "files", "human", ...
+  std::string category;  // "http", "email", "data", "flow", "files", "human", ...
   std::string icon;
   std::string description;
-  Json config_schema;               // JSON Schema (draft 7 subset) of `config` after rendering
-  Json output_schema;               // JSON Schema of the output, or null
-  std::vector<std::string> ports;   // ports besides "error"; empty for a type with one plain way out
-  bool dynamic_ports = false;       // the ports come from the config (switch)
-  bool idempotent = true;           // may an attempt whose outcome is unknown be repeated with the same key?
-  bool decided_in_engine = false;   // no worker, no dispatch
+  Json config_schema;              // JSON Schema (draft 7 subset) of `config` after rendering
+  Json output_schema;              // JSON Schema of the output, or null
+  std::vector<std::string> ports;  // ports besides "error"; empty for a type with one plain way out
+  bool dynamic_ports = false;      // the ports come from the config (switch)
+  bool idempotent = true;          // may an attempt whose outcome is unknown be repeated with the same key?
+  bool decided_in_engine = false;  // no worker, no dispatch
   std::vector<std::string> per_item;  // config fields evaluated once per item of `items` (filter.where, ...)
   std::string source = "built-in";
 };

@@ -1,8 +1,8 @@
 #include "model/template.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::model {
 
@@ -23,11 +23,14 @@ std::pair<std::size_t, std::size_t> locate(std::string_view text, std::size_t of
   return {line, column};
 }
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 }  // namespace
 
-Template::Node Template::parse_text(std::string_view text, const std::string& pointer, std::vector<Issue>& issues) {
+Template::Node Template::parse_text(std::string_view text, const std::string& pointer,
+                                    std::vector<Issue>& issues) {
   Text out;
   std::size_t at = 0;
   while (true) {
@@ -36,13 +39,17 @@ Template::Node Template::parse_text(std::string_view text, const std::string& po
     const auto [line, column] = locate(text, open + 2);
     const auto close = find_expression_end(text, open + 2);
     if (close == std::string_view::npos) {
-      issues.push_back({pointer, codes::expr_syntax.id,
-                        fmt::format("at line {}, column {} of this text: this expression is never closed with }}}}", line, column)});
+      issues.push_back(
+          {pointer, codes::expr_syntax.id,
+           fmt::format("at line {}, column {} of this text: this expression is never closed with }}}}", line,
+                       column)});
       return Json(text);
     }
     const auto source = text.substr(open + 2, close - open - 2);
     if (is_blank(source)) {
-      issues.push_back({pointer, codes::expr_syntax.id, fmt::format("at line {}, column {} of this text: the expression is empty", line, column)});
+      issues.push_back(
+          {pointer, codes::expr_syntax.id,
+           fmt::format("at line {}, column {} of this text: the expression is empty", line, column)});
     }
     if (open > at) out.parts.emplace_back(std::string(text.substr(at, open - at)));
     auto expression = parse_expression(source);
@@ -71,9 +78,11 @@ Template Template::parse(const Json& json, const std::string& pointer, std::vect
       items.push_back(parse(item, fmt::format("{}/{}", pointer, items.size()), issues));
       constant = constant && items.back().is_constant();
     }
-    // A constant expression such as {{ 5 }} makes the rendered value differ from the document's, so both are rebuilt.
+    // A constant expression such as {{ 5 }} makes the rendered value differ from the document's, so both are
+    // rebuilt.
     JsonArray values;
-    if (constant) for (const auto& item : items) values.push_back(item.constant());
+    if (constant)
+      for (const auto& item : items) values.push_back(item.constant());
     out.node_ = constant ? Node(Json(std::move(values))) : Node(std::move(items));
   } else if (const auto* object = json.if_object()) {
     Object members;
@@ -83,7 +92,8 @@ Template Template::parse(const Json& json, const std::string& pointer, std::vect
       constant = constant && members.back().second.is_constant();
     }
     JsonObject values;
-    if (constant) for (const auto& [key, member] : members) values.emplace(key, member.constant());
+    if (constant)
+      for (const auto& [key, member] : members) values.emplace(key, member.constant());
     out.node_ = constant ? Node(Json(std::move(values))) : Node(std::move(members));
   } else {
     out.node_ = json;
@@ -104,7 +114,8 @@ void Template::index_javascript() {
       if (const auto* inner = std::get_if<Expression>(&part)) add(*inner);
     }
   } else if (const auto* array = std::get_if<Array>(&node_)) {
-    for (const auto& item : *array) javascript_.insert(javascript_.end(), item.javascript_.begin(), item.javascript_.end());
+    for (const auto& item : *array)
+      javascript_.insert(javascript_.end(), item.javascript_.begin(), item.javascript_.end());
   } else if (const auto* object = std::get_if<Object>(&node_)) {
     for (const auto& [key, member] : *object) {
       javascript_.insert(javascript_.end(), member.javascript_.begin(), member.javascript_.end());
@@ -112,7 +123,8 @@ void Template::index_javascript() {
   }
 }
 
-void Template::collect(const std::string& pointer, std::vector<std::pair<std::string, const Expression*>>& out) const {
+void Template::collect(const std::string& pointer,
+                       std::vector<std::pair<std::string, const Expression*>>& out) const {
   if (const auto* expression = std::get_if<Expression>(&node_)) {
     out.emplace_back(pointer, expression);
   } else if (const auto* text = std::get_if<Text>(&node_)) {
@@ -132,7 +144,9 @@ std::vector<std::pair<std::string, const Expression*>> Template::list_expression
   return out;
 }
 
-const Expression* Template::as_expression() const { return std::get_if<Expression>(&node_); }
+const Expression* Template::as_expression() const {
+  return std::get_if<Expression>(&node_);
+}
 
 const Template* Template::find(std::string_view key) const {
   if (const auto* object = std::get_if<Object>(&node_)) {
@@ -155,7 +169,8 @@ namespace {
 
 /// The error, and where in the document it happened.
 Error placed(Error error, const Expression& expression, const std::string& pointer) {
-  if (error.details.is_null()) error.details = JsonObject{{"pointer", pointer}, {"expression", expression.source}};
+  if (error.details.is_null())
+    error.details = JsonObject{{"pointer", pointer}, {"expression", expression.source}};
   return error;
 }
 
@@ -181,9 +196,11 @@ Result<Json> Template::render(const Scope& scope, std::span<const Result<Json>> 
   return render_from(scope, results, used);
 }
 
-Result<Json> Template::render_from(const Scope& scope, std::span<const Result<Json>> results, std::size_t& used) const {
+Result<Json> Template::render_from(const Scope& scope, std::span<const Result<Json>> results,
+                                   std::size_t& used) const {
   if (const auto* constant = std::get_if<Json>(&node_)) return *constant;
-  if (const auto* expression = std::get_if<Expression>(&node_)) return evaluate(*expression, pointer_, scope, results, used);
+  if (const auto* expression = std::get_if<Expression>(&node_))
+    return evaluate(*expression, pointer_, scope, results, used);
   if (const auto* text = std::get_if<Text>(&node_)) {
     std::string out;
     for (const auto& part : text->parts) {

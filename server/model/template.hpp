@@ -1,15 +1,15 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "model/expression.hpp"
+
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/json.hpp"
-#include "base/result.hpp"
-#include "model/expression.hpp"
 
 namespace fp::model {
 
@@ -21,13 +21,14 @@ class Scope {
   virtual Result<const Json*> read(const Path& path, Json& scratch) const = 0;
 };
 
-/// A JSON value in which texts may hold `{{ expressions }}`, taken apart once. A text that is exactly one expression
-/// keeps its value's type; otherwise results become text. Object keys are never templates. Immutable.
+/// A JSON value in which texts may hold `{{ expressions }}`, taken apart once. A text that is exactly one
+/// expression keeps its value's type; otherwise results become text. Object keys are never templates.
+/// Immutable.
 class Template {
  public:
   Template() : node_(Json(nullptr)) {}
-  /// Takes `json` apart. Problems (an expression never closed, an empty one) are appended to `issues` with pointers below
-  /// `pointer`.
+  /// Takes `json` apart. Problems (an expression never closed, an empty one) are appended to `issues` with
+  /// pointers below `pointer`.
   static Template parse(const Json& json, const std::string& pointer, std::vector<Issue>& issues);
 
   bool is_constant() const { return std::holds_alternative<Json>(node_); }
@@ -43,7 +44,8 @@ class Template {
   /// Members of an object template (of a constant one: none).
   std::vector<std::pair<std::string, const Template*>> list_members() const;
 
-  /// The value: paths read from `scope`, JavaScript results taken in order from `results`. The first error wins.
+  /// The value: paths read from `scope`, JavaScript results taken in order from `results`. The first error
+  /// wins.
   Result<Json> render(const Scope& scope, std::span<const Result<Json>> results) const;
 
  private:
@@ -57,7 +59,8 @@ class Template {
   static Node parse_text(std::string_view text, const std::string& pointer, std::vector<Issue>& issues);
   void index_javascript();
   void collect(const std::string& pointer, std::vector<std::pair<std::string, const Expression*>>& out) const;
-  Result<Json> render_from(const Scope& scope, std::span<const Result<Json>> results, std::size_t& used) const;
+  Result<Json> render_from(const Scope& scope, std::span<const Result<Json>> results,
+                           std::size_t& used) const;
 
   Node node_;
   std::string pointer_;
@@ -66,7 +69,9 @@ class Template {
  public:
   // The index points into the node, so a copy or move makes it anew.
   Template(const Template& other) : node_(other.node_), pointer_(other.pointer_) { index_javascript(); }
-  Template(Template&& other) noexcept : node_(std::move(other.node_)), pointer_(std::move(other.pointer_)) { index_javascript(); }
+  Template(Template&& other) noexcept : node_(std::move(other.node_)), pointer_(std::move(other.pointer_)) {
+    index_javascript();
+  }
   Template& operator=(Template other) noexcept {
     node_ = std::move(other.node_);
     pointer_ = std::move(other.pointer_);

@@ -1,9 +1,9 @@
 #include "model/template.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::model {
 namespace {
@@ -11,7 +11,9 @@ namespace {
 class FixedScope final : public Scope {
  public:
   explicit FixedScope(const char* json) : root_(*parse_json(json)) {}
-  Result<const Json*> read(const Path& path, Json& scratch) const override { return walk(root_, path, 0, scratch); }
+  Result<const Json*> read(const Path& path, Json& scratch) const override {
+    return walk(root_, path, 0, scratch);
+  }
 
  private:
   Json root_;
@@ -26,8 +28,10 @@ Template parse(const char* json) {
 
 TEST(Template, KeepsTheTypeOfALoneExpressionAndJoinsTheRestAsText) {
   const FixedScope scope(R"({"input":{"n":3,"list":[1,2],"name":"Ada"}})");
-  const auto rendered = parse(R"({"n":"{{ input.n }}","l":"{{input.list}}","t":"{{ input.name }}: {{ input.list }}","c":"{{ 5 }}","k":"{x}"})")
-                            .render(scope, {});
+  const auto rendered =
+      parse(
+          R"({"n":"{{ input.n }}","l":"{{input.list}}","t":"{{ input.name }}: {{ input.list }}","c":"{{ 5 }}","k":"{x}"})")
+          .render(scope, {});
   ASSERT_TRUE(rendered);
   EXPECT_EQ(to_text(*rendered), R"({"n":3,"l":[1,2],"t":"Ada: [1,2]","c":5,"k":"{x}"})");
 }

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/task_type.hpp"
+#include "model/template.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -9,12 +15,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
-
-#include "base/json.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
-#include "model/task_type.hpp"
-#include "model/template.hpp"
 
 namespace fp::model {
 
@@ -93,8 +93,8 @@ struct ReadLimits {
   std::size_t max_bytes = 1 << 20;
   std::size_t max_depth = 64;
   std::size_t max_steps = 1000;
-  std::size_t max_aliases = 1000;         // YAML
-  std::size_t max_values = 200'000;       // after alias expansion
+  std::size_t max_aliases = 1000;    // YAML
+  std::size_t max_values = 200'000;  // after alias expansion
 };
 
 /// Line and column within an expression, from 1, and a plain sentence.
@@ -103,8 +103,10 @@ struct ExpressionProblem {
   std::size_t column = 1;
   std::string message;
 };
-/// Says for each JavaScript source what is wrong with its syntax, if anything; empty function = not checked here.
-using SyntaxCheck = std::function<std::vector<std::optional<ExpressionProblem>>(const std::vector<std::string>&)>;
+/// Says for each JavaScript source what is wrong with its syntax, if anything; empty function = not checked
+/// here.
+using SyntaxCheck =
+    std::function<std::vector<std::optional<ExpressionProblem>>(const std::vector<std::string>&)>;
 
 /// Text of a document (YAML 1.2 core schema or JSON) as JSON: bounded depth, size and aliases, duplicate keys
 /// refused. `lines`, when given, receives the line of every value by its pointer (YAML only).
@@ -113,12 +115,14 @@ Result<Json> parse_document(std::string_view text, const ReadLimits& limits = {}
 
 /// Everything wrong at once: error `workflow.invalid` whose issues carry pointer, code and sentence.
 Result<std::shared_ptr<const Workflow>> read_workflow(Json document, const TaskTypeRegistry& types,
-                                                      const SyntaxCheck& check_syntax = {}, const ReadLimits& limits = {});
+                                                      const SyntaxCheck& check_syntax = {},
+                                                      const ReadLimits& limits = {});
 
 /// Checks an execution's input against `inputs`; error `input.invalid` with issues.
 Result<void> check_input(const Workflow& workflow, const Json& input);
 
-/// Does a retry policy forbid this code? `http.4xx` matches http.4xx itself and http.400 ... http.499; `expr.*` a family.
+/// Does a retry policy forbid this code? `http.4xx` matches http.4xx itself and http.400 ... http.499;
+/// `expr.*` a family.
 bool matches_code(std::string_view pattern, std::string_view code);
 
 }  // namespace fp::model

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/unique_function.hpp"
 #include "model/scope_entry.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace fp::ports {
 
@@ -25,11 +25,11 @@ struct ExpressionLimits {
 struct EvaluationRequest {
   std::vector<ScopeEntry> scope;
   std::vector<std::string> expressions;  // JavaScript source without the braces
-  Value items;                           // a JSON list, or empty; when set, each expression is evaluated once per
-                                         // item, with `item` and `index` in scope
-  TimePoint now{};                       // what Date.now() and new Date() give: a recorded time
-  std::uint64_t seed = 0;                // what Math.random() starts from: a recorded value
-  ExpressionLimits limits;               // `time` is for the whole request
+  Value items;              // a JSON list, or empty; when set, each expression is evaluated once per
+                            // item, with `item` and `index` in scope
+  TimePoint now{};          // what Date.now() and new Date() give: a recorded time
+  std::uint64_t seed = 0;   // what Math.random() starts from: a recorded value
+  ExpressionLimits limits;  // `time` is for the whole request
 };
 
 /// One result an expression, or an expression and item: expression-major, items.size() results each.
@@ -45,18 +45,20 @@ struct SyntaxProblem {
   std::string message;
 };
 
-/// JavaScript, evaluated where it can do no harm. One expression never sees a trace of another; a crash, a hang or
-/// a memory bomb fails that request only. Safe to call from any thread.
+/// JavaScript, evaluated where it can do no harm. One expression never sees a trace of another; a crash, a
+/// hang or a memory bomb fails that request only. Safe to call from any thread.
 class ExpressionEvaluator {
  public:
   using Done = UniqueFunction<void(EvaluationAnswer)>;
   virtual ~ExpressionEvaluator() = default;
 
-  /// Calls `done` exactly once, on a thread of the evaluator's (or inline, when refused at once because its bounded
-  /// queue is full: expr.overloaded, retryable). After stop(), every call is answered with expr.crashed.
+  /// Calls `done` exactly once, on a thread of the evaluator's (or inline, when refused at once because its
+  /// bounded queue is full: expr.overloaded, retryable). After stop(), every call is answered with
+  /// expr.crashed.
   virtual void evaluate(EvaluationRequest request, Done done) = 0;
   /// Parses without running; blocks. One entry an expression, empty when its syntax is right.
-  virtual std::vector<std::optional<SyntaxProblem>> check_syntax(const std::vector<std::string>& expressions) = 0;
+  virtual std::vector<std::optional<SyntaxProblem>> check_syntax(
+      const std::vector<std::string>& expressions) = 0;
 };
 
 }  // namespace fp::ports

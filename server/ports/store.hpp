@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/hash.hpp"
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "ports/task_handler.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace fp::ports {
 
@@ -28,8 +28,8 @@ struct JournalRow {
   std::uint64_t first_seq = 1;  // number of the first event of this row, from 1
   std::uint32_t count = 0;      // events in this row
   TimePoint at{};
-  std::string events;           // JSON text, opaque to the store
-  Hash128 chain{};              // chain_hash(chain of the row before, events)
+  std::string events;  // JSON text, opaque to the store
+  Hash128 chain{};     // chain_hash(chain of the row before, events)
   bool operator==(const JournalRow&) const = default;
 };
 
@@ -41,9 +41,10 @@ struct Snapshot {
   bool operator==(const Snapshot&) const = default;
 };
 
-/// What lists show of an execution. Written when it starts, when its status changes and when it ends; never per step.
-/// The first write fixes what an execution is (workflow_name, version_hash, trigger, parent, retry_of); later ones
-/// change only status, started_at, completed_at, error_code, error_message, labels and round.
+/// What lists show of an execution. Written when it starts, when its status changes and when it ends; never
+/// per step. The first write fixes what an execution is (workflow_name, version_hash, trigger, parent,
+/// retry_of); later ones change only status, started_at, completed_at, error_code, error_message, labels and
+/// round.
 struct ExecutionSummary {
   ExecutionId id;
   std::string workflow_name;
@@ -60,7 +61,8 @@ struct ExecutionSummary {
   std::uint32_t round = 0;  // how often it was reopened: the only way out of `failed` is a higher round
   bool operator==(const ExecutionSummary&) const = default;
 };
-/// completed, failed and cancelled are final: no store ever leaves them, but for a failed execution that is reopened.
+/// completed, failed and cancelled are final: no store ever leaves them, but for a failed execution that is
+/// reopened.
 bool is_terminal_status(std::string_view status);
 
 /// An immutable workflow document, stored once by its content.
@@ -95,8 +97,9 @@ struct IdempotencyEntry {
   bool operator==(const IdempotencyEntry&) const = default;
 };
 
-/// All that one decision changes, for one execution. Empty parts change nothing. The first write of an execution
-/// brings its summary; without one, a write for an execution that is not (or no longer) there is a conflict.
+/// All that one decision changes, for one execution. Empty parts change nothing. The first write of an
+/// execution brings its summary; without one, a write for an execution that is not (or no longer) there is a
+/// conflict.
 struct ExecutionWrite {
   ExecutionId id;
   std::optional<JournalRow> row;  // first_seq must follow the last recorded event, or the write is a conflict
@@ -106,7 +109,7 @@ struct ExecutionWrite {
   std::optional<TimePoint> wake_after;   // the one wake-up from now on: the earliest of its timers, or none
   std::optional<Snapshot> snapshot;      // replaces the earlier one
   std::optional<IdempotencyEntry> idempotency;
-  std::vector<BlobRef> blobs;            // referenced by `row` or `snapshot`; put_blob came before
+  std::vector<BlobRef> blobs;  // referenced by `row` or `snapshot`; put_blob came before
   std::vector<StoredLogLine> log_lines;
   std::vector<std::uint64_t> consumed_inbox;
 };
@@ -124,13 +127,13 @@ struct Batch {
   Fence fence;
   std::vector<WorkflowVersion> versions;  // stored before the executions; known hashes are left as they are
   std::vector<ExecutionWrite> executions;
-  std::vector<InboxEntry> inbox;          // `number` is ignored
+  std::vector<InboxEntry> inbox;  // `number` is ignored
 };
 
 enum class WriteOutcome {
   committed,
-  conflict,      // another writer recorded these sequence numbers first, or a summary would leave a terminal status:
-                 // this whole write left no trace
+  conflict,  // another writer recorded these sequence numbers first, or a summary would leave a terminal
+             // status: this whole write left no trace
   duplicate_key  // the idempotency key is taken: this whole write left no trace; ask find_idempotency
 };
 
@@ -153,8 +156,8 @@ struct ExecutionFilter {
   bool unfinished_only = false;
 };
 struct ExecutionPage {
-  std::vector<ExecutionSummary> items;      // newest first (by id)
-  std::optional<ExecutionId> next;          // pass as `after` for the following page
+  std::vector<ExecutionSummary> items;  // newest first (by id)
+  std::optional<ExecutionId> next;      // pass as `after` for the following page
 };
 
 struct PruneResult {
@@ -163,10 +166,10 @@ struct PruneResult {
   bool more = false;  // call again for the rest
 };
 
-/// The truth: journals and what is derived from them. Every verb blocks and may be called from any thread, except
-/// that commit() is called from one thread at a time. Verbs throw fp::Unavailable when the storage fails
-/// (storage.io, storage.full, storage.readonly, storage.corrupt): after a failed commit nothing more is accepted,
-/// because nobody can know what reached the disk (fail-stop); reopen to go on.
+/// The truth: journals and what is derived from them. Every verb blocks and may be called from any thread,
+/// except that commit() is called from one thread at a time. Verbs throw fp::Unavailable when the storage
+/// fails (storage.io, storage.full, storage.readonly, storage.corrupt): after a failed commit nothing more is
+/// accepted, because nobody can know what reached the disk (fail-stop); reopen to go on.
 class Store {
  public:
   virtual ~Store() = default;
@@ -174,36 +177,40 @@ class Store {
   /// Takes a shard over: raises its epoch, which shuts out every earlier owner.
   virtual Fence claim_shard(std::uint32_t shard, std::string_view owner) = 0;
 
-  /// One transaction for the whole batch, durable on return. Outcomes are per execution write: a conflict or a taken
-  /// key leaves out that write alone. Error `storage.fenced` when the fence is old: nothing was written.
+  /// One transaction for the whole batch, durable on return. Outcomes are per execution write: a conflict or
+  /// a taken key leaves out that write alone. Error `storage.fenced` when the fence is old: nothing was
+  /// written.
   virtual Result<std::vector<WriteOutcome>> commit(const Batch& batch) = 0;
 
   virtual std::optional<WorkflowVersion> find_version(std::string_view hash) = 0;
   /// The newest version of that name.
   virtual std::optional<WorkflowVersion> find_version_by_name(std::string_view name) = 0;
-  /// Snapshot and the journal after it; nullopt when there is no such execution. With `whole` the journal from its
-  /// first event on and no snapshot.
+  /// Snapshot and the journal after it; nullopt when there is no such execution. With `whole` the journal
+  /// from its first event on and no snapshot.
   virtual std::optional<LoadedExecution> load_execution(const ExecutionId& id, bool whole = false) = 0;
   virtual std::optional<ExecutionSummary> find_execution(const ExecutionId& id) = 0;
   virtual ExecutionPage list_executions(const ExecutionFilter& filter, std::optional<ExecutionId> after,
                                         std::size_t limit) = 0;
-  /// Executions whose wake-up is due at or before `until`, earliest first; equal ones in the order they started.
+  /// Executions whose wake-up is due at or before `until`, earliest first; equal ones in the order they
+  /// started.
   virtual std::vector<DueExecution> list_due(TimePoint until, std::size_t limit) = 0;
   /// When the next wake-up after `after` is due.
   virtual std::optional<TimePoint> find_next_due(TimePoint after) = 0;
   virtual std::optional<IdempotencyEntry> find_idempotency(std::string_view key) = 0;
   virtual std::vector<InboxEntry> list_inbox(std::size_t limit) = 0;
-  virtual std::vector<StoredLogLine> list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) = 0;
+  virtual std::vector<StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
+                                              std::size_t limit) = 0;
 
-  /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is collected later.
+  /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is
+  /// collected later.
   virtual BlobRef put_blob(std::string_view bytes) = 0;
   /// Errors: blob.missing, blob.corrupt (the bytes do not match the hash).
   virtual Result<std::string> load_blob(const BlobRef& ref) = 0;
 
-  /// Deletes executions that ended before `ended_before` with all that belongs to them, at most `limit` (>= 1) in
-  /// one transaction; then old idempotency keys and, once no more executions are to go, unreferenced blobs.
-  /// Unfinished executions are never touched, nor is a blob whose commit may be under way: one that was put and
-  /// never committed goes in the second sweep after that at the earliest. Safe beside commits.
+  /// Deletes executions that ended before `ended_before` with all that belongs to them, at most `limit` (>=
+  /// 1) in one transaction; then old idempotency keys and, once no more executions are to go, unreferenced
+  /// blobs. Unfinished executions are never touched, nor is a blob whose commit may be under way: one that
+  /// was put and never committed goes in the second sweep after that at the earliest. Safe beside commits.
   virtual PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) = 0;
   /// What the engine itself finds wrong with its files, a sentence each; empty when all is well.
   virtual std::vector<std::string> check_integrity() = 0;

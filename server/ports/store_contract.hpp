@@ -1,13 +1,13 @@
 #pragma once
 
+#include "ports/store_samples.hpp"
+
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-
-#include "ports/store_samples.hpp"
 
 /// What every storage engine must do when it records and reads. An engine instantiates this suite and that of
 /// store_upkeep_contract.hpp beside itself, with an engine type as store_samples.hpp wants it.
@@ -61,7 +61,8 @@ TYPED_TEST_P(StoreContract, AppendsOnlyTheRowThatFollows) {
   this->engine_.reopen();
   EXPECT_EQ(this->commit_one(row_write(1, 4)), WriteOutcome::conflict) << "also after a restart";
   EXPECT_EQ(this->commit_one(row_write(1, 5)), WriteOutcome::committed);
-  EXPECT_EQ(this->store().load_execution(test_id(1))->rows, (std::vector{test_row(1), test_row(2, 3), test_row(5)}));
+  EXPECT_EQ(this->store().load_execution(test_id(1))->rows,
+            (std::vector{test_row(1), test_row(2, 3), test_row(5)}));
 }
 
 TYPED_TEST_P(StoreContract, NumbersBeginAtOne) {
@@ -128,7 +129,8 @@ TYPED_TEST_P(StoreContract, ATerminalStatusIsFinal) {
     back.summary = test_summary(1, "completed");
     EXPECT_EQ(this->commit_one(back), WriteOutcome::conflict);
   }
-  EXPECT_EQ(this->commit_one(row_write(1, 3)), WriteOutcome::committed) << "late results are kept as evidence";
+  EXPECT_EQ(this->commit_one(row_write(1, 3)), WriteOutcome::committed)
+      << "late results are kept as evidence";
   EXPECT_EQ(this->store().find_execution(test_id(1))->status, "failed");
 }
 
@@ -232,7 +234,8 @@ TYPED_TEST_P(StoreContract, LoadsTheSnapshotAndOnlyTheRowsAfterIt) {
 
 TYPED_TEST_P(StoreContract, StoresAVersionOnceAndFindsTheNewestOfAName) {
   Batch batch;
-  batch.versions = {{"h1", "signup", "{1}", at_ms(1)}, {"h2", "signup", "{2}", at_ms(2)}, {"h3", "other", "{}", at_ms(9)}};
+  batch.versions = {
+      {"h1", "signup", "{1}", at_ms(1)}, {"h2", "signup", "{2}", at_ms(2)}, {"h3", "other", "{}", at_ms(9)}};
   this->commit(batch);
   batch.versions = {{"h1", "signup", "changed", at_ms(7)}};
   this->commit(batch);
@@ -240,7 +243,8 @@ TYPED_TEST_P(StoreContract, StoresAVersionOnceAndFindsTheNewestOfAName) {
   EXPECT_EQ(this->store().find_version_by_name("signup")->hash, "h2");
   batch.versions = {{"h4", "signup", "{4}", at_ms(2)}};
   this->commit(batch);
-  EXPECT_EQ(this->store().find_version_by_name("signup")->hash, "h4") << "of two made at once the later arrival";
+  EXPECT_EQ(this->store().find_version_by_name("signup")->hash, "h4")
+      << "of two made at once the later arrival";
 }
 
 TYPED_TEST_P(StoreContract, PagesNewestFirstAndStaysStableUnderInserts) {
@@ -261,7 +265,8 @@ TYPED_TEST_P(StoreContract, PagesNewestFirstAndStaysStableUnderInserts) {
 }
 
 TYPED_TEST_P(StoreContract, FiltersByEveryMixOfStatusNameAndUnfinished) {
-  const std::vector<std::string> statuses = {"pending", "running", "waiting", "paused", "completed", "failed", "cancelled"};
+  const std::vector<std::string> statuses = {"pending",   "running", "waiting",  "paused",
+                                             "completed", "failed",  "cancelled"};
   std::vector<ExecutionWrite> writes;
   for (std::uint32_t i = 1; i <= 42; ++i) {
     writes.push_back(start_write(i, statuses[i % statuses.size()]));
@@ -300,14 +305,16 @@ TYPED_TEST_P(StoreContract, FiltersByEveryMixOfStatusNameAndUnfinished) {
 
 TYPED_TEST_P(StoreContract, WakeUpsComeEarliestFirstAndEachExecutionHasOne) {
   std::vector<ExecutionWrite> writes;
-  for (const auto& [number, due] : std::vector<std::pair<std::uint32_t, int>>{{5, 30}, {4, 10}, {9, 20}, {3, 20}}) {
+  for (const auto& [number, due] :
+       std::vector<std::pair<std::uint32_t, int>>{{5, 30}, {4, 10}, {9, 20}, {3, 20}}) {
     writes.push_back(start_write(number));
     writes.back().wake_changed = true;
     writes.back().wake_after = at_ms(due);
   }
   this->commit(std::move(writes));
-  EXPECT_EQ(this->store().list_due(at_ms(20), 10),
-            (std::vector<DueExecution>{{test_id(4), at_ms(10)}, {test_id(9), at_ms(20)}, {test_id(3), at_ms(20)}}));
+  EXPECT_EQ(
+      this->store().list_due(at_ms(20), 10),
+      (std::vector<DueExecution>{{test_id(4), at_ms(10)}, {test_id(9), at_ms(20)}, {test_id(3), at_ms(20)}}));
   EXPECT_EQ(this->store().list_due(at_ms(99), 1).size(), 1U);
   EXPECT_TRUE(this->store().list_due(at_ms(9), 10).empty());
   EXPECT_EQ(this->store().find_next_due(at_ms(10)), at_ms(20));
@@ -325,8 +332,9 @@ TYPED_TEST_P(StoreContract, WakeUpsComeEarliestFirstAndEachExecutionHasOne) {
   ExecutionWrite untouched;
   untouched.id = test_id(3);
   this->commit({move, clear, untouched});
-  EXPECT_EQ(this->store().list_due(at_ms(99), 10),
-            (std::vector<DueExecution>{{test_id(3), at_ms(20)}, {test_id(5), at_ms(30)}, {test_id(4), at_ms(40)}}));
+  EXPECT_EQ(
+      this->store().list_due(at_ms(99), 10),
+      (std::vector<DueExecution>{{test_id(3), at_ms(20)}, {test_id(5), at_ms(30)}, {test_id(4), at_ms(40)}}));
   EXPECT_FALSE(this->store().load_execution(test_id(9))->wake);
 }
 
@@ -339,7 +347,8 @@ TYPED_TEST_P(StoreContract, AnIdempotencyKeyIsGivenOnce) {
             (std::vector{WriteOutcome::committed, WriteOutcome::duplicate_key, WriteOutcome::committed}));
   EXPECT_FALSE(this->store().find_execution(test_id(2)));
   EXPECT_EQ(this->commit_one(second), WriteOutcome::duplicate_key);
-  EXPECT_EQ(this->commit_one(first), WriteOutcome::duplicate_key) << "a retry hears of the key, not of the conflict";
+  EXPECT_EQ(this->commit_one(first), WriteOutcome::duplicate_key)
+      << "a retry hears of the key, not of the conflict";
   EXPECT_EQ(this->store().find_idempotency("key"), first.idempotency);
 }
 
@@ -366,13 +375,15 @@ TYPED_TEST_P(StoreContract, TheInboxKeepsInputsUntilTheyAreConsumed) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, KnowsNothingOfWhatWasNeverWritten,
-                            AppendsOnlyTheRowThatFollows, NumbersBeginAtOne, AConflictLeavesNoTraceAndTheOthersCommit,
-                            OneBatchMayWriteTheSameExecutionTwice, RefusesToWriteToAnExecutionThatIsNotThere,
-                            ATerminalStatusIsFinal, OnlyAHigherRoundReopensAFailedExecution,
-                            ALaterSummaryChangesOnlyWhatMayChange, AnOldOwnerIsFenced,
-                            AnEpochFromTheFutureIsFencedToo, LoadsTheSnapshotAndOnlyTheRowsAfterIt,
-                            StoresAVersionOnceAndFindsTheNewestOfAName, PagesNewestFirstAndStaysStableUnderInserts,
-                            FiltersByEveryMixOfStatusNameAndUnfinished, WakeUpsComeEarliestFirstAndEachExecutionHasOne,
-                            AnIdempotencyKeyIsGivenOnce, TheInboxKeepsInputsUntilTheyAreConsumed);
+                            AppendsOnlyTheRowThatFollows, NumbersBeginAtOne,
+                            AConflictLeavesNoTraceAndTheOthersCommit, OneBatchMayWriteTheSameExecutionTwice,
+                            RefusesToWriteToAnExecutionThatIsNotThere, ATerminalStatusIsFinal,
+                            OnlyAHigherRoundReopensAFailedExecution, ALaterSummaryChangesOnlyWhatMayChange,
+                            AnOldOwnerIsFenced, AnEpochFromTheFutureIsFencedToo,
+                            LoadsTheSnapshotAndOnlyTheRowsAfterIt, StoresAVersionOnceAndFindsTheNewestOfAName,
+                            PagesNewestFirstAndStaysStableUnderInserts,
+                            FiltersByEveryMixOfStatusNameAndUnfinished,
+                            WakeUpsComeEarliestFirstAndEachExecutionHasOne, AnIdempotencyKeyIsGivenOnce,
+                            TheInboxKeepsInputsUntilTheyAreConsumed);
 
 }  // namespace fp::ports

@@ -1,17 +1,19 @@
 #pragma once
 
+#include "ports/store.hpp"
+
+#include <gtest/gtest.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "ports/store.hpp"
-
 /// Small valid values and the fixture for the contract suites of storage engines.
 namespace fp::ports {
 
-inline TimePoint at_ms(std::int64_t ms) { return TimePoint(Milliseconds(1'760'000'000'000 + ms)); }
+inline TimePoint at_ms(std::int64_t ms) {
+  return TimePoint(Milliseconds(1'760'000'000'000 + ms));
+}
 
 inline ExecutionId test_id(std::uint32_t number) {
   ExecutionId id;

@@ -1,15 +1,16 @@
 #pragma once
 
+#include "ports/store_samples.hpp"
+
+#include <gtest/gtest.h>
+
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "ports/store_samples.hpp"
-
-/// What every storage engine must do with logs, large values and what is no longer needed, and while others read.
+/// What every storage engine must do with logs, large values and what is no longer needed, and while others
+/// read.
 namespace fp::ports {
 
 template <class Engine>
@@ -81,7 +82,8 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
   EXPECT_TRUE(this->store().find_execution(test_id(1))) << "it ended later than 3 and 5";
   EXPECT_EQ(this->prune_all(at_ms(9)).executions, 2U);
   EXPECT_TRUE(this->store().find_execution(test_id(9))) << "ended at the bound, not before it";
-  EXPECT_EQ(this->store().list_executions({std::nullopt, std::nullopt, true}, std::nullopt, 10).items.size(), 5U);
+  EXPECT_EQ(this->store().list_executions({std::nullopt, std::nullopt, true}, std::nullopt, 10).items.size(),
+            5U);
   EXPECT_EQ(this->store().list_due(at_ms(99), 99).size(), 6U);
   EXPECT_TRUE(this->store().list_log(test_id(3), 0, 9).empty());
   EXPECT_FALSE(this->store().list_log(test_id(4), 0, 9).empty());
@@ -140,7 +142,9 @@ TYPED_TEST_P(StoreUpkeepContract, ReadersSeeWholeCommitsWhileTheWriterWrites) {
     while (!done) {
       const auto loaded = this->store().load_execution(test_id(1));
       const auto last = loaded->rows.back().first_seq;
-      if (loaded->rows.size() != last || loaded->wake.value_or(at_ms(1)) != at_ms(static_cast<std::int64_t>(last))) ++torn;
+      if (loaded->rows.size() != last ||
+          loaded->wake.value_or(at_ms(1)) != at_ms(static_cast<std::int64_t>(last)))
+        ++torn;
       this->store().list_executions({}, std::nullopt, 5);
       this->store().list_due(at_ms(1000), 5);
     }
@@ -157,8 +161,8 @@ TYPED_TEST_P(StoreUpkeepContract, ReadersSeeWholeCommitsWhileTheWriterWrites) {
   EXPECT_EQ(torn, 0);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StoreUpkeepContract, LogLinesKeepTheirOrderAndPage, ABlobComesBackWholeAndIsStoredOnce,
-                            ALostOrDamagedBlobIsNamedAndNeverReturned,
+REGISTER_TYPED_TEST_SUITE_P(StoreUpkeepContract, LogLinesKeepTheirOrderAndPage,
+                            ABlobComesBackWholeAndIsStoredOnce, ALostOrDamagedBlobIsNamedAndNeverReturned,
                             PruneTakesTheOldestEndedFirstAndNeverTheUnfinished, PruneForgetsOldKeys,
                             PruneCollectsABlobWithItsLastExecution, ABlobBetweenPutAndCommitSurvivesAPrune,
                             ReadersSeeWholeCommitsWhileTheWriterWrites);

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "base/unique_function.hpp"
 #include "model/task_type.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace fp::ports {
 
@@ -23,9 +23,9 @@ struct AttemptRequest {
   std::optional<std::uint32_t> index;  // the item of a for_each step
   std::uint32_t attempt = 1;           // from 1
   std::string step_type;
-  Value config;                        // a JSON object
-  std::string idempotency_key;         // the same for every attempt of this task
-  Milliseconds timeout{300'000};       // from now; the handler ends by itself (task.timeout) when it can
+  Value config;                   // a JSON object
+  std::string idempotency_key;    // the same for every attempt of this task
+  Milliseconds timeout{300'000};  // from now; the handler ends by itself (task.timeout) when it can
 };
 
 struct LogLine {
@@ -35,8 +35,8 @@ struct LogLine {
   bool operator==(const LogLine&) const = default;
 };
 
-/// What an attempt and its owner share while it runs. Thread-safe. Lines are bounded: 1,000 an attempt, then one
-/// marker line says that more were dropped.
+/// What an attempt and its owner share while it runs. Thread-safe. Lines are bounded: 1,000 an attempt, then
+/// one marker line says that more were dropped.
 class AttemptControl {
  public:
   void log(TimePoint at, std::string level, std::string text);
@@ -72,8 +72,8 @@ class TaskHandler {
   virtual ~TaskHandler() = default;
   virtual const model::TaskTypeSpec& spec() const = 0;
   virtual Kind kind() const = 0;
-  /// Carries the attempt out and calls `done` exactly once. A failure the peer may recover from is `retryable`.
-  /// Never throws. `control` outlives the attempt.
+  /// Carries the attempt out and calls `done` exactly once. A failure the peer may recover from is
+  /// `retryable`. Never throws. `control` outlives the attempt.
   virtual void start(AttemptRequest request, std::shared_ptr<AttemptControl> control, Done done) = 0;
 };
 

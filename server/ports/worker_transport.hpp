@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "base/result.hpp"
 #include "ports/task_handler.hpp"
+
+#include <cstdint>
+#include <vector>
 
 namespace fp::ports {
 
@@ -29,7 +29,8 @@ class WorkerTransport {
   };
   virtual ~WorkerTransport() = default;
 
-  /// Takes the attempt over, or says that every slot is taken (false): the caller keeps it and tries again after the next report.
+  /// Takes the attempt over, or says that every slot is taken (false): the caller keeps it and tries again
+  /// after the next report.
   virtual bool dispatch(LeaseId lease, AttemptRequest request, Sink& sink) = 0;
   /// Asks the attempt to end; its report, if one still comes, is late.
   virtual void cancel(LeaseId lease, Sink& sink) = 0;

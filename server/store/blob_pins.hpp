@@ -6,8 +6,9 @@
 
 namespace fp::store {
 
-/// Blobs that were put and whose commit may still be under way: the sweep for orphans leaves them alone. A commit
-/// that refers to a blob releases it; a pin that nobody releases lapses at the end of the second sweep after it.
+/// Blobs that were put and whose commit may still be under way: the sweep for orphans leaves them alone. A
+/// commit that refers to a blob releases it; a pin that nobody releases lapses at the end of the second sweep
+/// after it.
 class BlobPins {
  public:
   void pin(const std::string& hash) {

@@ -7,8 +7,8 @@
 
 namespace fp::store {
 
-/// A mutex that is handed over in the order of arrival, so that a loop that takes it again at once (a prune) can not
-/// keep the others (a commit) waiting. For sections that last longer than a context switch.
+/// A mutex that is handed over in the order of arrival, so that a loop that takes it again at once (a prune)
+/// can not keep the others (a commit) waiting. For sections that last longer than a context switch.
 class FairMutex {
  public:
   void lock() {

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/error.hpp"
+
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-
 namespace fp::store {
 
-/// What an errno means for the data directory: storage.full, storage.readonly or storage.io. `what` names the file
-/// and what was tried: "writing /data/blobs/ab/...".
+/// What an errno means for the data directory: storage.full, storage.readonly or storage.io. `what` names the
+/// file and what was tried: "writing /data/blobs/ab/...".
 Error file_error(int error_number, std::string_view what);
 [[noreturn]] void throw_file_error(int error_number, std::string_view what);
 

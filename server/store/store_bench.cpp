@@ -1,28 +1,30 @@
+#include "base/assert.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <fmt/format.h>
-
-#include "base/assert.hpp"
-#include "store/sqlite/sqlite_store.hpp"
-
-// store_bench DIRECTORY: what the store does on this disk, beside the disk's own rate measured in the same run.
+// store_bench DIRECTORY: what the store does on this disk, beside the disk's own rate measured in the same
+// run.
 namespace fp::store {
 namespace {
 
 using namespace fp::ports;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 ExecutionId make_id(std::uint64_t number) {
   ExecutionId id;
@@ -56,7 +58,8 @@ double measure_disk(const std::filesystem::path& directory) {
   const int file = open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
   const std::string block(8192, 'x');
   constexpr int kBlocks = 512;
-  for (int i = 0; i < kBlocks; ++i) FP_ASSERT(pwrite(file, block.data(), block.size(), i * 8192L) == 8192, "benchmark");
+  for (int i = 0; i < kBlocks; ++i)
+    FP_ASSERT(pwrite(file, block.data(), block.size(), i * 8192L) == 8192, "benchmark");
   sync();
   constexpr int kRounds = 1000;
   const auto start = Clock::now();
@@ -108,11 +111,13 @@ void measure_commits(const std::filesystem::path& directory, std::size_t rows, s
   std::ranges::sort(latencies);
   const double total = static_cast<double>(rows * commits);
   const double rate = static_cast<double>(commits) / busy;
-  fmt::print("{:5} rows a commit, {:5} active: {:8.0f} rows/s {:7.0f} commits/s, {:.2f} of {:.0f} fdatasync/s; p50 {:.2f} ms p99 {:.2f} "
-             "max {:.2f}, {:.0f} bytes a row in the file\n",
-             rows, active, total / busy, rate, rate / disk, disk, latencies[latencies.size() / 2] * 1e3,
-             latencies[latencies.size() * 99 / 100] * 1e3, latencies.back() * 1e3,
-             static_cast<double>(std::filesystem::file_size(path / "flowpilot.db")) / total);
+  fmt::print(
+      "{:5} rows a commit, {:5} active: {:8.0f} rows/s {:7.0f} commits/s, {:.2f} of {:.0f} fdatasync/s; p50 "
+      "{:.2f} ms p99 {:.2f} "
+      "max {:.2f}, {:.0f} bytes a row in the file\n",
+      rows, active, total / busy, rate, rate / disk, disk, latencies[latencies.size() / 2] * 1e3,
+      latencies[latencies.size() * 99 / 100] * 1e3, latencies.back() * 1e3,
+      static_cast<double>(std::filesystem::file_size(path / "flowpilot.db")) / total);
   std::filesystem::remove_all(path);
 }
 
@@ -130,14 +135,17 @@ void measure_prune_under_load(Store& store) {
   });
   std::size_t pruned = 0;
   const auto began = Clock::now();
-  for (int i = 0; i < 500; ++i) pruned += store.prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 500).executions;
+  for (int i = 0; i < 500; ++i)
+    pruned += store.prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 500).executions;
   const double rate = static_cast<double>(pruned) / seconds_since(began);
   done = true;
   writer.join();
   std::ranges::sort(latencies);
-  fmt::print("    prune in chunks of 500 beside commits: {:.0f} executions/s; a commit waits p50 {:.2f} p99 {:.2f} max {:.1f} ms\n",
-             rate, latencies[latencies.size() / 2] * 1e3, latencies[latencies.size() * 99 / 100] * 1e3,
-             latencies.back() * 1e3);
+  fmt::print(
+      "    prune in chunks of 500 beside commits: {:.0f} executions/s; a commit waits p50 {:.2f} p99 {:.2f} "
+      "max {:.1f} ms\n",
+      rate, latencies[latencies.size() / 2] * 1e3, latencies[latencies.size() * 99 / 100] * 1e3,
+      latencies.back() * 1e3);
 }
 
 void measure_open(const std::filesystem::path& directory) {
@@ -174,7 +182,8 @@ void measure_open(const std::filesystem::path& directory) {
   time("list failed (none)", [&] { return list({"failed", std::nullopt, false}); });
   time("list of one workflow", [&] { return list({std::nullopt, "signup", false}); });
   time("list of an unknown workflow", [&] { return list({std::nullopt, "nothing", false}); });
-  time("prune 100", [&] { return store->prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 100).executions; });
+  time("prune 100",
+       [&] { return store->prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 100).executions; });
   measure_prune_under_load(*store);
   store.reset();
   std::filesystem::remove_all(path);
@@ -184,7 +193,8 @@ void measure_open(const std::filesystem::path& directory) {
 }  // namespace fp::store
 
 int main(int argc, char** argv) {
-  const std::filesystem::path directory = argc > 1 ? argv[1] : std::filesystem::temp_directory_path() / "flowpilot-bench";
+  const std::filesystem::path directory =
+      argc > 1 ? argv[1] : std::filesystem::temp_directory_path() / "flowpilot-bench";
   std::filesystem::create_directories(directory);
   try {
     for (const std::size_t rows : {1, 10, 100, 1000}) {

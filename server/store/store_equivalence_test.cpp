@@ -1,9 +1,10 @@
-#include <gtest/gtest.h>
-#include <rapidcheck.h>
-
 #include "ports/store_samples.hpp"
 #include "store/memory/memory_store.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
+
+#include <gtest/gtest.h>
+
+#include <rapidcheck.h>
 
 // The memory engine stands in for the real one in every simulation, so the two must answer alike.
 namespace fp::store {
@@ -12,17 +13,23 @@ namespace {
 using namespace fp::ports;
 
 constexpr std::uint32_t kExecutions = 6;
-const std::vector<std::string> kStatuses = {"running", "waiting", "paused", "completed", "failed", "cancelled"};
+const std::vector<std::string> kStatuses = {"running",   "waiting", "paused",
+                                            "completed", "failed",  "cancelled"};
 
-std::uint32_t pick(std::uint32_t below) { return *rc::gen::inRange<std::uint32_t>(0, below); }
-bool one_in(std::uint32_t n) { return pick(n) == 0; }
+std::uint32_t pick(std::uint32_t below) {
+  return *rc::gen::inRange<std::uint32_t>(0, below);
+}
+bool one_in(std::uint32_t n) {
+  return pick(n) == 0;
+}
 
 ExecutionWrite any_write(Store& model) {
   ExecutionWrite write;
   const auto number = 1 + pick(kExecutions);
   write.id = test_id(number);
   const auto known = model.load_execution(write.id, true);
-  const auto next = known && !known->rows.empty() ? known->rows.back().first_seq + known->rows.back().count : 1;
+  const auto next =
+      known && !known->rows.empty() ? known->rows.back().first_seq + known->rows.back().count : 1;
   if (!one_in(5)) write.row = test_row(one_in(8) ? 1 + pick(9) : next, 1 + pick(3));
   if (!known || one_in(3)) {
     write.summary = test_summary(number, kStatuses[pick(6)]);
@@ -40,7 +47,8 @@ ExecutionWrite any_write(Store& model) {
   }
   if (one_in(4)) {
     const auto key = pick(4);
-    write.idempotency = IdempotencyEntry{"key" + std::to_string(key), hash_256("r"), write.id, at_ms(pick(20))};
+    write.idempotency =
+        IdempotencyEntry{"key" + std::to_string(key), hash_256("r"), write.id, at_ms(pick(20))};
   }
   if (one_in(4)) write.log_lines.assign(1 + pick(3), {"step", pick(3), 1, {at_ms(pick(9)), "info", "line"}});
   if (one_in(4)) write.consumed_inbox = {1 + pick(5)};
@@ -62,14 +70,16 @@ Batch any_batch(Store& model) {
 void expect_same_lists(Store& a, Store& b) {
   for (const bool unfinished : {false, true}) {
     for (const auto& name : std::vector<std::optional<std::string>>{std::nullopt, "a"}) {
-      for (const auto& status : std::vector<std::optional<std::string>>{std::nullopt, "running", "completed", "failed"}) {
+      for (const auto& status :
+           std::vector<std::optional<std::string>>{std::nullopt, "running", "completed", "failed"}) {
         const ExecutionFilter filter{status, name, unfinished};
         const auto from_a = a.list_executions(filter, std::nullopt, 2);
         const auto from_b = b.list_executions(filter, std::nullopt, 2);
         RC_ASSERT(from_a.items == from_b.items);
         RC_ASSERT(from_a.next == from_b.next);
         if (from_a.next) {
-          RC_ASSERT(a.list_executions(filter, from_a.next, 9).items == b.list_executions(filter, from_a.next, 9).items);
+          RC_ASSERT(a.list_executions(filter, from_a.next, 9).items ==
+                    b.list_executions(filter, from_a.next, 9).items);
         }
       }
     }
@@ -93,7 +103,8 @@ void expect_same_execution(Store& a, Store& b, const ExecutionId& id) {
 }
 
 void expect_same_answers(Store& a, Store& b) {
-  for (std::uint32_t number = 1; number <= kExecutions; ++number) expect_same_execution(a, b, test_id(number));
+  for (std::uint32_t number = 1; number <= kExecutions; ++number)
+    expect_same_execution(a, b, test_id(number));
   expect_same_lists(a, b);
   for (int ms = 0; ms < 10; ms += 3) {
     RC_ASSERT(a.list_due(at_ms(ms), 3) == b.list_due(at_ms(ms), 3));

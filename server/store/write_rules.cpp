@@ -29,7 +29,8 @@ WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecu
   if (!recorded && !write.summary && belongs_to_execution(write)) return WriteOutcome::conflict;
   const auto last_seq = recorded ? recorded->last_seq : 0;
   if (write.row && write.row->first_seq != last_seq + 1) return WriteOutcome::conflict;
-  if (recorded && write.summary && leaves_terminal_status(*recorded, *write.summary)) return WriteOutcome::conflict;
+  if (recorded && write.summary && leaves_terminal_status(*recorded, *write.summary))
+    return WriteOutcome::conflict;
   return WriteOutcome::committed;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "ports/store.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "ports/store.hpp"
 
 namespace fp::store {
 
@@ -15,8 +15,8 @@ struct RecordedExecution {
   std::uint32_t round = 0;
 };
 
-/// May this write be recorded? `recorded` is null when the execution is unknown. The one place for the rules that
-/// every engine shares; duplicate keys come first because a client's retry wants to hear of them.
+/// May this write be recorded? `recorded` is null when the execution is unknown. The one place for the rules
+/// that every engine shares; duplicate keys come first because a client's retry wants to hear of them.
 ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
                                 bool key_is_taken);
 

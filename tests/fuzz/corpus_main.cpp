@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
       const auto bytes = text.str();
       const std::size_t from = bytes.size() <= 512 ? 0 : bytes.size();
       for (std::size_t size = from; size <= bytes.size(); ++size) {
-        const std::string part = bytes.substr(0, size);  // its own allocation, so that a read beyond the end shows
+        const std::string part =
+            bytes.substr(0, size);  // its own allocation, so that a read beyond the end shows
         LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(part.data()), part.size());
       }
       ++files;

@@ -1,7 +1,7 @@
+#include "model/workflow.hpp"
+
 #include <cstdlib>
 #include <string_view>
-
-#include "model/workflow.hpp"
 
 namespace {
 

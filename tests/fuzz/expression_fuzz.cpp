@@ -1,8 +1,8 @@
+#include "model/template.hpp"
+
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "model/template.hpp"
 
 /// The scanner stays inside the text, and a path reads the same after it was written.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,3 +1,7 @@
+#include "store/memory/memory_store.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+#include "support/scenario.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -5,10 +9,6 @@
 #include <fstream>
 #include <random>
 #include <sstream>
-
-#include "store/memory/memory_store.hpp"
-#include "store/sqlite/sqlite_store.hpp"
-#include "support/scenario.hpp"
 
 namespace fp::tests {
 namespace {
@@ -24,8 +24,8 @@ std::vector<fs::path> list_scenarios() {
   return out;
 }
 
-/// The history is the last field of the file, so that it can be written anew: FLOWPILOT_UPDATE_SCENARIOS=1. Read what it
-/// wrote before you believe it.
+/// The history is the last field of the file, so that it can be written anew: FLOWPILOT_UPDATE_SCENARIOS=1.
+/// Read what it wrote before you believe it.
 void write_history(const fs::path& file, const std::string& history) {
   std::stringstream text;
   text << std::ifstream(file).rdbuf();
@@ -54,11 +54,14 @@ TEST_P(ScenarioTest, PureEngine) {
 
 TEST_P(ScenarioTest, MemoryStore) {
   const auto disk = std::make_shared<store::MemoryDisk>();
-  EXPECT_EQ(run_in_runtime(*scenario_, [&] { return std::make_unique<store::MemoryStore>(disk); }), scenario_->history) << scenario_->title;
+  EXPECT_EQ(run_in_runtime(*scenario_, [&] { return std::make_unique<store::MemoryStore>(disk); }),
+            scenario_->history)
+      << scenario_->title;
 }
 
 TEST_P(ScenarioTest, Sqlite) {
-  const auto folder = fs::temp_directory_path() / ("flowpilot-scenario-" + std::to_string(std::random_device()()));
+  const auto folder =
+      fs::temp_directory_path() / ("flowpilot-scenario-" + std::to_string(std::random_device()()));
   const auto open = [&]() -> std::unique_ptr<ports::Store> {
     auto opened = store::SqliteStore::open(folder);
     EXPECT_TRUE(opened) << opened.error().message;
@@ -70,11 +73,14 @@ TEST_P(ScenarioTest, Sqlite) {
 
 INSTANTIATE_TEST_SUITE_P(Corpus, ScenarioTest, testing::ValuesIn(list_scenarios()), [](const auto& test) {
   auto name = fs::relative(test.param, FLOWPILOT_SCENARIOS).replace_extension().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return name;
 });
 
-TEST(ScenarioCorpus, HasOneBehaviourAFileAndEnoughOfThem) { EXPECT_GE(list_scenarios().size(), 80u); }
+TEST(ScenarioCorpus, HasOneBehaviourAFileAndEnoughOfThem) {
+  EXPECT_GE(list_scenarios().size(), 80u);
+}
 
 }  // namespace
 }  // namespace fp::tests

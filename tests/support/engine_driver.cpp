@@ -1,13 +1,13 @@
+#include "engine/codec.hpp"
+#include "engine/retry.hpp"
+#include "support/history_text.hpp"
+#include "support/scenario_actions.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
 #include <map>
-
-#include "engine/codec.hpp"
-#include "engine/retry.hpp"
-#include "support/history_text.hpp"
-#include "support/scenario_actions.hpp"
 
 namespace fp::tests {
 
@@ -16,8 +16,8 @@ namespace {
 namespace cmd = engine::command;
 namespace in = engine::input;
 
-/// Runs a scenario with the pure functions alone: no store, no loops, no threads. Every decision is also checked against
-/// decide() on a copy, and every event against its own text.
+/// Runs a scenario with the pure functions alone: no store, no loops, no threads. Every decision is also
+/// checked against decide() on a copy, and every event against its own text.
 class EngineDriver {
  public:
   explicit EngineDriver(const Scenario& scenario) : scenario_(scenario) {}
@@ -43,7 +43,9 @@ class EngineDriver {
     executions_[id].state = engine::make_state(id, std::move(workflow));
   }
 
-  void plan(Milliseconds after, std::function<void()> what) { planned_.emplace(std::pair(now_ + after, order_++), std::move(what)); }
+  void plan(Milliseconds after, std::function<void()> what) {
+    planned_.emplace(std::pair(now_ + after, order_++), std::move(what));
+  }
 
   /// The next planned thing, or the next timer of any execution, whichever comes first.
   bool step(TimePoint limit) {
@@ -82,12 +84,14 @@ class EngineDriver {
     const auto& workflow = execution.state.workflow;
     auto state = engine::make_state(id, workflow);
     for (const auto& [event, at] : execution.journal) {
-      const auto copy = engine::decode_events(engine::encode_events(std::span(&event, 1), *workflow), *workflow);
+      const auto copy =
+          engine::decode_events(engine::encode_events(std::span(&event, 1), *workflow), *workflow);
       engine::apply(state, copy.front(), at);
     }
     state.touched.clear();
     const auto text = engine::encode_state(state);
-    EXPECT_EQ(text, engine::encode_state(engine::decode_state(text, workflow))) << "a snapshot loses something";
+    EXPECT_EQ(text, engine::encode_state(engine::decode_state(text, workflow)))
+        << "a snapshot loses something";
     return state;
   }
 
@@ -96,14 +100,17 @@ class EngineDriver {
     const auto pure = engine::decide(execution.state, input, now_);
     auto decision = engine::advance(execution.state, input, now_);
     EXPECT_EQ(pure.events.size(), decision.events.size()) << "decide and advance disagree";
-    if (decision.refusal) history_ += fmt::format("{} refused {}: {}\n", seconds(), decision.refusal->code, decision.refusal->message);
+    if (decision.refusal)
+      history_ +=
+          fmt::format("{} refused {}: {}\n", seconds(), decision.refusal->code, decision.refusal->message);
     for (const auto& event : decision.events) {
       execution.journal.emplace_back(event, now_);
       const auto prefix = id == root_ ? "" : fmt::format("[{}] ", execution.state.workflow->name);
       history_ += prefix + describe_line(event, *execution.state.workflow, start_, now_) + "\n";
     }
     const auto folded = fold(id, execution);
-    EXPECT_EQ(engine::encode_state(folded), engine::encode_state(execution.state)) << "folding the events gives another state";
+    EXPECT_EQ(engine::encode_state(folded), engine::encode_state(execution.state))
+        << "folding the events gives another state";
     for (auto& command : decision.commands) {
       std::visit([&](auto& c) { carry_out(id, c); }, command);
     }
@@ -118,17 +125,22 @@ class EngineDriver {
     const auto process = process_;
     if (how.lost) {
       return plan(kLeaseTime, [this, id, c, process] {
-        if (process == process_ && still_running(id, c)) take(id, in::AttemptLost{c.task, c.attempt, "worker_lost"});
+        if (process == process_ && still_running(id, c))
+          take(id, in::AttemptLost{c.task, c.attempt, "worker_lost"});
       });
     }
-    Result<Value> outcome = how.error ? Result<Value>(*how.error) : Result<Value>(how.output ? make_value(*how.output) : default_output(c.config));
+    Result<Value> outcome =
+        how.error ? Result<Value>(*how.error)
+                  : Result<Value>(how.output ? make_value(*how.output) : default_output(c.config));
     auto after = how.takes;
     if (how.hangs || how.takes > step.timeout + kTimeoutGrace) {
       after = step.timeout + kTimeoutGrace;
-      outcome = Error("task.timeout", fmt::format("the attempt took longer than {}", to_display_text(step.timeout)), true);
+      outcome = Error("task.timeout",
+                      fmt::format("the attempt took longer than {}", to_display_text(step.timeout)), true);
     }
     plan(after, [this, id, c, outcome, process] {
-      if (process == process_ && still_running(id, c)) take(id, in::AttemptEnded{c.task, c.attempt, outcome, {}});
+      if (process == process_ && still_running(id, c))
+        take(id, in::AttemptEnded{c.task, c.attempt, outcome, {}});
     });
   }
   bool still_running(const ExecutionId& id, const cmd::Dispatch& c) const {
@@ -144,7 +156,8 @@ class EngineDriver {
   void carry_out(const ExecutionId& id, const cmd::Evaluate& c) {
     ports::EvaluationRequest request{c.scope, c.expressions, c.items, c.now, c.seed, {}};
     std::promise<ports::EvaluationAnswer> promise;
-    shared_evaluator().evaluate(std::move(request), [&](ports::EvaluationAnswer answer) { promise.set_value(std::move(answer)); });
+    shared_evaluator().evaluate(
+        std::move(request), [&](ports::EvaluationAnswer answer) { promise.set_value(std::move(answer)); });
     in::Evaluated evaluated{c.task, c.round, c.attempt, c.previous};
     evaluated.answers.push_back(promise.get_future().get().results);
     const auto process = process_;
@@ -152,10 +165,15 @@ class EngineDriver {
       if (process == process_) take(id, evaluated);
     });
   }
-  void carry_out(const ExecutionId& id, const cmd::StartChild& c) { start_child(id, c.child, c.workflow, c.input, c.wait ? std::optional(c.task) : std::nullopt); }
-  void carry_out(const ExecutionId& id, const cmd::StartFailureWorkflow& c) { start_child(id, c.child, c.workflow, c.input, {}); }
+  void carry_out(const ExecutionId& id, const cmd::StartChild& c) {
+    start_child(id, c.child, c.workflow, c.input, c.wait ? std::optional(c.task) : std::nullopt);
+  }
+  void carry_out(const ExecutionId& id, const cmd::StartFailureWorkflow& c) {
+    start_child(id, c.child, c.workflow, c.input, {});
+  }
 
-  void start_child(const ExecutionId& id, const ExecutionId& child, const std::string& name, const Value& input, std::optional<model::TaskRef> task) {
+  void start_child(const ExecutionId& id, const ExecutionId& child, const std::string& name,
+                   const Value& input, std::optional<model::TaskRef> task) {
     if (executions_.contains(child)) return;
     const auto& parent = executions_.at(id).state;
     for (const auto& candidate : scenario_.children) {
@@ -173,8 +191,11 @@ class EngineDriver {
       return bear(child, started);
     }
     if (!task) return;
-    auto error = model::make_error(Error("workflow.unknown", fmt::format("there is no workflow named \"{}\"", name), false));
-    plan(Milliseconds(0), [this, id, ended = in::ChildEnded{*task, parent.round, child, model::ExecutionStatus::failed, nullptr, error}] { take(id, ended); });
+    auto error = model::make_error(
+        Error("workflow.unknown", fmt::format("there is no workflow named \"{}\"", name), false));
+    plan(Milliseconds(0), [this, id,
+                           ended = in::ChildEnded{*task, parent.round, child, model::ExecutionStatus::failed,
+                                                  nullptr, error}] { take(id, ended); });
   }
 
   /// A child is born with its parent's decision and carried on by itself.
@@ -184,7 +205,8 @@ class EngineDriver {
     engine::apply(execution.state, event, now_);
     execution.state.touched.clear();
     execution.journal.emplace_back(event, now_);
-    history_ += fmt::format("[{}] {}\n", execution.state.workflow->name, describe_line(event, *execution.state.workflow, start_, now_));
+    history_ += fmt::format("[{}] {}\n", execution.state.workflow->name,
+                            describe_line(event, *execution.state.workflow, start_, now_));
     plan(Milliseconds(0), [this, child] { take(child, in::Recover{false}); });
   }
 
@@ -212,6 +234,8 @@ class EngineDriver {
 
 }  // namespace
 
-std::string run_in_engine(const Scenario& scenario) { return EngineDriver(scenario).run(); }
+std::string run_in_engine(const Scenario& scenario) {
+  return EngineDriver(scenario).run();
+}
 
 }  // namespace fp::tests

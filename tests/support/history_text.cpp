@@ -23,31 +23,49 @@ struct Teller {
   }
   std::string name(model::StepIndex step) const { return workflow.steps[step].id; }
   static std::string value(const Value& v) { return v && !v->is_null() ? " = " + to_text(*v) : ""; }
-  static std::string error(const model::ErrorPtr& e) { return e ? fmt::format(" {}: {}", e->code, e->message) : ""; }
+  static std::string error(const model::ErrorPtr& e) {
+    return e ? fmt::format(" {}: {}", e->code, e->message) : "";
+  }
 
   std::string operator()(const ev::ExecutionStarted& e) const {
     std::string out = "start" + value(e.input);
     for (const auto& step : e.reused) out += fmt::format(" reuse {}", name(step.step));
     return out;
   }
-  std::string operator()(const ev::ItemsExpanded& e) const { return name(e.step) + " items" + value(e.items); }
-  std::string operator()(const ev::AttemptScheduled& e) const { return fmt::format("{} attempt {}", name(e.task), e.attempt); }
-  std::string operator()(const ev::AttemptFailed& e) const { return fmt::format("{} retry at {}{}", name(e.task), seconds(e.retry_at, start), error(e.error)); }
-  std::string operator()(const ev::AttemptLost& e) const { return fmt::format("{} attempt {} lost {}", name(e.task), e.attempt, e.reason); }
+  std::string operator()(const ev::ItemsExpanded& e) const {
+    return name(e.step) + " items" + value(e.items);
+  }
+  std::string operator()(const ev::AttemptScheduled& e) const {
+    return fmt::format("{} attempt {}", name(e.task), e.attempt);
+  }
+  std::string operator()(const ev::AttemptFailed& e) const {
+    return fmt::format("{} retry at {}{}", name(e.task), seconds(e.retry_at, start), error(e.error));
+  }
+  std::string operator()(const ev::AttemptLost& e) const {
+    return fmt::format("{} attempt {} lost {}", name(e.task), e.attempt, e.reason);
+  }
   std::string operator()(const ev::TaskWaiting& e) const {
-    return fmt::format("{} waits {}{}{}", name(e.task), to_string(e.kind), e.name.empty() ? "" : " " + e.name, e.due ? " until " + seconds(*e.due, start) : "");
+    return fmt::format("{} waits {}{}{}", name(e.task), to_string(e.kind), e.name.empty() ? "" : " " + e.name,
+                       e.due ? " until " + seconds(*e.due, start) : "");
   }
   std::string operator()(const ev::TaskCompleted& e) const {
-    return fmt::format("{} completed{}{}", name(e.task), e.port.empty() ? "" : " -> " + e.port, value(e.output));
+    return fmt::format("{} completed{}{}", name(e.task), e.port.empty() ? "" : " -> " + e.port,
+                       value(e.output));
   }
   std::string operator()(const ev::TaskFailed& e) const { return name(e.task) + " failed" + error(e.error); }
   std::string operator()(const ev::TaskSkipped& e) const { return name(e.step) + " skipped"; }
   std::string operator()(const ev::TaskCancelled& e) const { return name(e.task) + " cancelled"; }
-  std::string operator()(const ev::ItemsEnded& e) const { return fmt::format("{} items {}{}", name(e.step), to_string(e.status), error(e.error)); }
+  std::string operator()(const ev::ItemsEnded& e) const {
+    return fmt::format("{} items {}{}", name(e.step), to_string(e.status), error(e.error));
+  }
   std::string operator()(const ev::SignalBuffered& e) const { return "signal kept " + e.name; }
   std::string operator()(const ev::SignalTaken& e) const { return "signal taken " + e.name; }
-  std::string operator()(const ev::ExecutionFailing& e) const { return fmt::format("failing{}{}", e.step == model::kNoStep ? "" : " by " + name(e.step), error(e.error)); }
-  std::string operator()(const ev::CancelRequested& e) const { return fmt::format("cancel{} {}", e.force ? " by force" : "", e.reason); }
+  std::string operator()(const ev::ExecutionFailing& e) const {
+    return fmt::format("failing{}{}", e.step == model::kNoStep ? "" : " by " + name(e.step), error(e.error));
+  }
+  std::string operator()(const ev::CancelRequested& e) const {
+    return fmt::format("cancel{} {}", e.force ? " by force" : "", e.reason);
+  }
   std::string operator()(const ev::ExecutionPaused& e) const { return "paused " + e.reason; }
   std::string operator()(const ev::ExecutionResumed&) const { return "resumed"; }
   std::string operator()(const ev::ProcessDied&) const { return "process died"; }
@@ -57,15 +75,22 @@ struct Teller {
     for (const auto step : e.steps) out += " " + name(step);
     return out;
   }
-  std::string operator()(const ev::LateResult& e) const { return fmt::format("{} attempt {} late", name(e.task), e.attempt); }
-  std::string operator()(const ev::ExecutionEnded& e) const { return fmt::format("end {}{}{}", to_string(e.status), value(e.output), error(e.error)); }
+  std::string operator()(const ev::LateResult& e) const {
+    return fmt::format("{} attempt {} late", name(e.task), e.attempt);
+  }
+  std::string operator()(const ev::ExecutionEnded& e) const {
+    return fmt::format("end {}{}{}", to_string(e.status), value(e.output), error(e.error));
+  }
 };
 
 }  // namespace
 
-std::string describe(const engine::Event& event, const model::Workflow& workflow, TimePoint start) { return std::visit(Teller{workflow, start}, event); }
+std::string describe(const engine::Event& event, const model::Workflow& workflow, TimePoint start) {
+  return std::visit(Teller{workflow, start}, event);
+}
 
-std::string describe_line(const engine::Event& event, const model::Workflow& workflow, TimePoint start, TimePoint at) {
+std::string describe_line(const engine::Event& event, const model::Workflow& workflow, TimePoint start,
+                          TimePoint at) {
   return fmt::format("{} {}", seconds(at, start), describe(event, workflow, start));
 }
 

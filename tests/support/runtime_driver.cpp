@@ -1,13 +1,13 @@
+#include "runtime/runtime.hpp"
+#include "support/history_text.hpp"
+#include "support/scenario_actions.hpp"
+#include "support/virtual_world.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
 #include <map>
-
-#include "runtime/runtime.hpp"
-#include "support/history_text.hpp"
-#include "support/scenario_actions.hpp"
-#include "support/virtual_world.hpp"
 
 namespace fp::tests {
 
@@ -18,7 +18,8 @@ namespace in = engine::input;
 /// Carries attempts out as the scenario says, on virtual time.
 class ScriptedWorkers final : public ports::WorkerTransport {
  public:
-  ScriptedWorkers(const Scenario& scenario, VirtualLoop& loop, const Clock& clock) : scenario_(scenario), loop_(loop), clock_(clock) {}
+  ScriptedWorkers(const Scenario& scenario, VirtualLoop& loop, const Clock& clock)
+      : scenario_(scenario), loop_(loop), clock_(clock) {}
 
   bool dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override {
     const auto& how = scenario_.behaviour(request.step, request.index, request.attempt);
@@ -64,10 +65,12 @@ class WaitingEvaluator final : public ports::ExpressionEvaluator {
  public:
   void evaluate(ports::EvaluationRequest request, Done done) override {
     std::promise<ports::EvaluationAnswer> promise;
-    shared_evaluator().evaluate(std::move(request), [&](ports::EvaluationAnswer answer) { promise.set_value(std::move(answer)); });
+    shared_evaluator().evaluate(
+        std::move(request), [&](ports::EvaluationAnswer answer) { promise.set_value(std::move(answer)); });
     done(promise.get_future().get());
   }
-  std::vector<std::optional<ports::SyntaxProblem>> check_syntax(const std::vector<std::string>& expressions) override {
+  std::vector<std::optional<ports::SyntaxProblem>> check_syntax(
+      const std::vector<std::string>& expressions) override {
     return shared_evaluator().check_syntax(expressions);
   }
 };
@@ -84,22 +87,27 @@ struct Process {
 
 class RuntimeDriver final : public runtime::Observer {
  public:
-  RuntimeDriver(const Scenario& scenario, const std::function<std::unique_ptr<ports::Store>()>& open_store) : scenario_(scenario), open_store_(open_store) {}
+  RuntimeDriver(const Scenario& scenario, const std::function<std::unique_ptr<ports::Store>()>& open_store)
+      : scenario_(scenario), open_store_(open_store) {}
 
   std::string run() {
     boot();
     keep_children();
     auto outside = world_.make_loop();
     runtime::StartRequest request{root_, scenario_.workflow, make_start(scenario_), {}};
-    process_.runtime->start_execution(std::move(request), [](Result<ExecutionId> started) { EXPECT_TRUE(started) << started.error().message; });
-    for (const auto& action : scenario_.actions) outside->post_at(start_ + action.at, [this, &action] { act(action); });
+    process_.runtime->start_execution(std::move(request), [](Result<ExecutionId> started) {
+      EXPECT_TRUE(started) << started.error().message;
+    });
+    for (const auto& action : scenario_.actions)
+      outside->post_at(start_ + action.at, [this, &action] { act(action); });
     while (world_.step(start_ + kScenarioLimit) && !quiet_since_end()) {
     }
     crash();  // what is not on disk does not count
     return std::move(history_);
   }
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at) override {
+  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                   TimePoint at) override {
     for (const auto& event : events) {
       const auto prefix = state.id == root_ ? "" : fmt::format("[{}] ", state.workflow->name);
       if (std::holds_alternative<model::event::ExecutionStarted>(event)) open_.insert(state.id);
@@ -118,8 +126,16 @@ class RuntimeDriver final : public runtime::Observer {
     process_.shard_loop = world_.make_loop();
     process_.worker_loop = world_.make_loop();
     process_.workers = std::make_unique<ScriptedWorkers>(scenario_, *process_.worker_loop, world_.clock());
-    runtime::RuntimePorts ports{*process_.store, *process_.commit_loop, {process_.shard_loop.get()}, evaluator_, *process_.workers,
-                                scenario_types(), world_.clock(), rng_, this, [](const Error& error) { ADD_FAILURE() << error.message; }};
+    runtime::RuntimePorts ports{*process_.store,
+                                *process_.commit_loop,
+                                {process_.shard_loop.get()},
+                                evaluator_,
+                                *process_.workers,
+                                scenario_types(),
+                                world_.clock(),
+                                rng_,
+                                this,
+                                [](const Error& error) { ADD_FAILURE() << error.message; }};
     process_.runtime = std::make_unique<runtime::Runtime>(std::move(ports), runtime::RuntimeOptions{});
     process_.runtime->claim("scenario");
     process_.runtime->recover_all();
@@ -128,12 +144,14 @@ class RuntimeDriver final : public runtime::Observer {
   void keep_children() {
     ports::Batch batch;
     batch.fence = process_.runtime->fence();
-    for (const auto& child : scenario_.children) batch.versions.push_back(runtime::to_version(*child, start_));
+    for (const auto& child : scenario_.children)
+      batch.versions.push_back(runtime::to_version(*child, start_));
     EXPECT_TRUE(process_.store->commit(batch));
   }
 
   void crash() {
-    for (auto* loop : {process_.commit_loop.get(), process_.shard_loop.get(), process_.worker_loop.get()}) loop->drop();
+    for (auto* loop : {process_.commit_loop.get(), process_.shard_loop.get(), process_.worker_loop.get()})
+      loop->drop();
     process_ = {};
   }
 
@@ -147,13 +165,15 @@ class RuntimeDriver final : public runtime::Observer {
     process_.runtime->deliver(root_, std::move(*input), [this](Result<void> taken) {
       if (taken) return;
       const auto ms = (world_.clock().now() - start_).count();
-      history_ += fmt::format("{:.1f} refused {}: {}\n", double(ms) / 1000, taken.error().code, taken.error().message);
+      history_ += fmt::format("{:.1f} refused {}: {}\n", double(ms) / 1000, taken.error().code,
+                              taken.error().message);
     });
   }
 
   /// Nothing is open and no action is left: only the sleepers' own alarm would go on.
   bool quiet_since_end() {
-    const bool all_acted = scenario_.actions.empty() || world_.clock().now() > start_ + scenario_.actions.back().at;
+    const bool all_acted =
+        scenario_.actions.empty() || world_.clock().now() > start_ + scenario_.actions.back().at;
     return !history_.empty() && open_.empty() && all_acted && world_.is_quiet();
   }
 
@@ -171,7 +191,8 @@ class RuntimeDriver final : public runtime::Observer {
 
 }  // namespace
 
-std::string run_in_runtime(const Scenario& scenario, const std::function<std::unique_ptr<ports::Store>()>& open_store) {
+std::string run_in_runtime(const Scenario& scenario,
+                           const std::function<std::unique_ptr<ports::Store>()>& open_store) {
   return RuntimeDriver(scenario, open_store).run();
 }
 

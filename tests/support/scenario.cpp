@@ -1,13 +1,13 @@
 #include "support/scenario.hpp"
 
+#include "engine/steps/step.hpp"
+#include "sandbox/sandboxed_evaluator.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
-
-#include "engine/steps/step.hpp"
-#include "sandbox/sandboxed_evaluator.hpp"
 
 namespace fp::tests {
 
@@ -29,7 +29,8 @@ ports::ExpressionEvaluator& shared_evaluator() {
   return evaluator;
 }
 
-const Behaviour& Scenario::behaviour(const std::string& step, std::optional<std::uint32_t> item, std::uint32_t attempt) const {
+const Behaviour& Scenario::behaviour(const std::string& step, std::optional<std::uint32_t> item,
+                                     std::uint32_t attempt) const {
   static const Behaviour kDefault;
   auto found = item ? workers.find(fmt::format("{}[{}]", step, *item)) : workers.end();
   if (found == workers.end()) found = workers.find(step);
@@ -39,7 +40,9 @@ const Behaviour& Scenario::behaviour(const std::string& step, std::optional<std:
 
 namespace {
 
-Milliseconds read_seconds(const Json& json) { return Milliseconds(static_cast<std::int64_t>(json.to_number<double>() * 1000)); }
+Milliseconds read_seconds(const Json& json) {
+  return Milliseconds(static_cast<std::int64_t>(json.to_number<double>() * 1000));
+}
 
 Behaviour read_behaviour(const Json& json) {
   Behaviour out;
@@ -54,13 +57,16 @@ Behaviour read_behaviour(const Json& json) {
 Action read_action(const Json& json) {
   Action out;
   for (const auto& member : json.as_object()) {
-    if (member.key() == "at") out.at = read_seconds(member.value());
-    else out.verb = member.key(), out.argument = member.value();
+    if (member.key() == "at")
+      out.at = read_seconds(member.value());
+    else
+      out.verb = member.key(), out.argument = member.value();
   }
   return out;
 }
 
-std::shared_ptr<const model::Workflow> read_definition(const Json& json, const model::TaskTypeRegistry& types) {
+std::shared_ptr<const model::Workflow> read_definition(const Json& json,
+                                                       const model::TaskTypeRegistry& types) {
   auto read = model::read_workflow(json, types);
   if (read) return *read;
   ADD_FAILURE() << read.error().message;
@@ -70,7 +76,8 @@ std::shared_ptr<const model::Workflow> read_definition(const Json& json, const m
 
 }  // namespace
 
-std::optional<Scenario> load_scenario(const std::filesystem::path& file, const model::TaskTypeRegistry& types) {
+std::optional<Scenario> load_scenario(const std::filesystem::path& file,
+                                      const model::TaskTypeRegistry& types) {
   std::ifstream stream(file);
   std::stringstream text;
   text << stream.rdbuf();
@@ -95,7 +102,8 @@ std::optional<Scenario> load_scenario(const std::filesystem::path& file, const m
   if (const auto* vars = json_find(*document, "vars")) out.vars = *vars;
   if (const auto* workers = json_find(*document, "workers")) {
     for (const auto& member : workers->as_object()) {
-      for (const auto& entry : member.value().as_array()) out.workers[std::string(member.key())].push_back(read_behaviour(entry));
+      for (const auto& entry : member.value().as_array())
+        out.workers[std::string(member.key())].push_back(read_behaviour(entry));
     }
   }
   if (const auto* actions = json_find(*document, "do")) {

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "model/workflow.hpp"
+#include "ports/expression.hpp"
+#include "ports/store.hpp"
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -7,11 +12,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/json.hpp"
-#include "model/workflow.hpp"
-#include "ports/expression.hpp"
-#include "ports/store.hpp"
 
 namespace fp::tests {
 
@@ -31,8 +31,8 @@ struct Action {
   Json argument;
 };
 
-/// A definition, a script for workers and the world, and the history that must come of it. `docs/guides/scenarios.md`
-/// describes the file.
+/// A definition, a script for workers and the world, and the history that must come of it.
+/// `docs/guides/scenarios.md` describes the file.
 struct Scenario {
   std::string title;
   std::shared_ptr<const model::Workflow> workflow;
@@ -43,11 +43,13 @@ struct Scenario {
   std::vector<Action> actions;
   std::string history;  // a line an event
 
-  const Behaviour& behaviour(const std::string& step, std::optional<std::uint32_t> item, std::uint32_t attempt) const;
+  const Behaviour& behaviour(const std::string& step, std::optional<std::uint32_t> item,
+                             std::uint32_t attempt) const;
 };
 
 /// Reads a scenario; fails the running test with a reason when it can not.
-std::optional<Scenario> load_scenario(const std::filesystem::path& file, const model::TaskTypeRegistry& types);
+std::optional<Scenario> load_scenario(const std::filesystem::path& file,
+                                      const model::TaskTypeRegistry& types);
 
 /// The engine's types and `work`, a type that scripted workers carry out.
 const model::TaskTypeRegistry& scenario_types();
@@ -56,6 +58,7 @@ ports::ExpressionEvaluator& shared_evaluator();
 
 /// The history a scenario gives: in the pure engine, and in the real runtime on a store.
 std::string run_in_engine(const Scenario& scenario);
-std::string run_in_runtime(const Scenario& scenario, const std::function<std::unique_ptr<ports::Store>()>& open_store);
+std::string run_in_runtime(const Scenario& scenario,
+                           const std::function<std::unique_ptr<ports::Store>()>& open_store);
 
 }  // namespace fp::tests

@@ -9,10 +9,14 @@ namespace in = engine::input;
 namespace {
 
 engine::Input decide_approval(const Action& action, const model::Workflow& workflow, bool approved) {
-  const auto id = action.argument.is_string() ? to_display_text(action.argument) : json_string(action.argument, "step");
+  const auto id =
+      action.argument.is_string() ? to_display_text(action.argument) : json_string(action.argument, "step");
   const auto* step = workflow.find_step(id);
   EXPECT_NE(step, nullptr) << "no step " << id;
-  const JsonObject output{{"approved", approved}, {"by", "ada"}, {"comment", json_string(action.argument, "comment")}, {"data", nullptr}};
+  const JsonObject output{{"approved", approved},
+                          {"by", "ada"},
+                          {"comment", json_string(action.argument, "comment")},
+                          {"data", nullptr}};
   return in::ApprovalDecided{{step->index, model::kNoItem}, approved, make_value(output)};
 }
 
@@ -21,7 +25,8 @@ engine::Input decide_approval(const Action& action, const model::Workflow& workf
 std::optional<engine::Input> to_input(const Action& action, const model::Workflow& workflow) {
   if (action.verb == "signal") {
     const auto* payload = json_find(action.argument, "payload");
-    return in::Signal{json_string(action.argument, "name"), make_value(payload == nullptr ? Json(nullptr) : *payload)};
+    return in::Signal{json_string(action.argument, "name"),
+                      make_value(payload == nullptr ? Json(nullptr) : *payload)};
   }
   if (action.verb == "approve") return decide_approval(action, workflow, true);
   if (action.verb == "reject") return decide_approval(action, workflow, false);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <optional>
-
 #include "engine/engine.hpp"
 #include "support/scenario.hpp"
+
+#include <optional>
 
 namespace fp::tests {
 

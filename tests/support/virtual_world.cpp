@@ -12,17 +12,20 @@ std::unique_ptr<VirtualLoop> VirtualWorld::make_loop() {
 
 VirtualLoop::~VirtualLoop() {
   std::erase(world_.loops_, this);
-  std::erase_if(world_.timed_, [this](const auto& entry) { return entry.second.first == this; });
+  drop();
 }
 
 void VirtualLoop::drop() {
   // Jobs own what they captured, whose end may post again.
   const auto dropped = std::exchange(ready_, {});
-  std::erase_if(world_.timed_, [this](const auto& entry) { return entry.second.first == this; });
+  const auto is_mine = [this](const auto& entry) { return entry.second.first == this; };
+  std::erase_if(world_.timed_, is_mine);
+  std::erase_if(world_.delayed_, is_mine);
 }
 
 bool VirtualWorld::is_quiet() const {
-  return std::all_of(loops_.begin(), loops_.end(), [](const VirtualLoop* loop) { return loop->ready_.empty(); });
+  return std::all_of(loops_.begin(), loops_.end(),
+                     [](const VirtualLoop* loop) { return loop->ready_.empty(); });
 }
 
 bool VirtualWorld::step(TimePoint until) {
@@ -41,11 +44,29 @@ bool VirtualWorld::step(TimePoint until) {
     job();
     return true;
   }
-  if (timed_.empty() || timed_.begin()->first > until) return false;
-  clock_.set(std::max(clock_.now(), timed_.begin()->first));
-  auto [loop, job] = std::move(timed_.begin()->second);
-  timed_.erase(timed_.begin());
-  loop->post(std::move(job));
+  return pass_time(until);
+}
+
+/// To the next timer, of the wall clock's or of the steady one's.
+bool VirtualWorld::pass_time(TimePoint until) {
+  constexpr auto kNever = Milliseconds::max();
+  const auto wall = timed_.empty() ? kNever : std::max(timed_.begin()->first - clock_.now(), Milliseconds(0));
+  const auto steady =
+      delayed_.empty()
+          ? kNever
+          : std::chrono::duration_cast<Milliseconds>(delayed_.begin()->first - clock_.steady_now());
+  const auto wait = std::min(wall, steady);
+  if (wait == kNever || wait > until - clock_.now()) return false;
+  clock_.advance(wait);
+  const auto release = [](auto& queue) {
+    auto [loop, job] = std::move(queue.begin()->second);
+    queue.erase(queue.begin());
+    loop->post(std::move(job));
+  };
+  if (wall <= steady)
+    release(timed_);
+  else
+    release(delayed_);
   return true;
 }
 
@@ -55,6 +76,7 @@ void VirtualWorld::drop_everything() {
     const auto dropped = std::exchange(loop->ready_, {});
   }
   const auto dropped = std::exchange(timed_, {});
+  const auto also_dropped = std::exchange(delayed_, {});
 }
 
 }  // namespace fp::tests

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <jsapi.h>
+#include "sandbox/wire.hpp"
 
+#include <jsapi.h>
 #include <optional>
 #include <string_view>
 
-#include "sandbox/wire.hpp"
-
 namespace fp::sandbox {
 
-/// Finds asynchronous code (async functions, import()) in text that parses: it would be refused when it runs, and
-/// authors should hear of it when they save. Uses the engine's own parser, in a realm of its own made at first use.
+/// Finds asynchronous code (async functions, import()) in text that parses: it would be refused when it runs,
+/// and authors should hear of it when they save. Uses the engine's own parser, in a realm of its own made at
+/// first use.
 class SyntaxTree {
  public:
   explicit SyntaxTree(JSContext* cx) : cx_(cx), global_(cx), find_(cx) {}

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "ports/store.hpp"
+#include "store/guarded.hpp"
+
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "ports/store.hpp"
-#include "store/guarded.hpp"
 
 namespace fp::store {
 

@@ -1,11 +1,11 @@
 #include "store/memory/memory_store.hpp"
 
-#include <algorithm>
+#include "base/error_code.hpp"
+#include "store/write_rules.hpp"
 
 #include <fmt/format.h>
 
-#include "base/error_code.hpp"
-#include "store/write_rules.hpp"
+#include <algorithm>
 
 namespace fp::store {
 
@@ -69,7 +69,8 @@ WriteOutcome apply_write(MemoryState& state, const ExecutionWrite& write) {
 
 std::vector<WriteOutcome> apply_batch(MemoryState& state, const Batch& batch) {
   for (const auto& version : batch.versions) {
-    if (state.versions.emplace(version.hash, version).second) state.hashes_by_name[version.name].push_back(version.hash);
+    if (state.versions.emplace(version.hash, version).second)
+      state.hashes_by_name[version.name].push_back(version.hash);
   }
   for (auto entry : batch.inbox) {
     entry.number = state.next_inbox++;
@@ -120,7 +121,8 @@ std::size_t prune_keys(MemoryState& state, TimePoint before, std::size_t limit) 
 
 std::size_t prune_blobs(MemoryState& state, const BlobPins& pins) {
   std::set<std::string_view> referenced;
-  for (const auto& [id, execution] : state.executions) referenced.insert(execution.blobs.begin(), execution.blobs.end());
+  for (const auto& [id, execution] : state.executions)
+    referenced.insert(execution.blobs.begin(), execution.blobs.end());
   return std::erase_if(state.blobs, [&](const auto& blob) {
     return !referenced.contains(blob.first) && !pins.is_pinned(blob.first);
   });
@@ -132,7 +134,8 @@ MemoryStore::MemoryStore(std::shared_ptr<MemoryDisk> disk, CommitHook hook)
     : disk_(std::move(disk)), hook_(std::move(hook)) {}
 
 void MemoryStore::require_healthy() const {
-  if (failed_) throw Unavailable(Error(codes::storage_io, "an earlier commit failed; open the store again to go on"));
+  if (failed_)
+    throw Unavailable(Error(codes::storage_io, "an earlier commit failed; open the store again to go on"));
 }
 
 Fence MemoryStore::claim_shard(std::uint32_t shard, std::string_view) {
@@ -266,7 +269,8 @@ std::vector<InboxEntry> MemoryStore::list_inbox(std::size_t limit) {
   });
 }
 
-std::vector<StoredLogLine> MemoryStore::list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) {
+std::vector<StoredLogLine> MemoryStore::list_log(const ExecutionId& id, std::size_t offset,
+                                                 std::size_t limit) {
   return disk_->state().with([&](const MemoryState& state) -> std::vector<StoredLogLine> {
     const auto found = state.executions.find(id);
     if (found == state.executions.end()) return {};
@@ -294,7 +298,8 @@ Result<std::string> MemoryStore::load_blob(const BlobRef& ref) {
       return Error(codes::blob_missing, fmt::format("the large value {} is gone", ref.hash));
     }
     if (found->second.size() != ref.size || to_hex(hash_256(found->second)) != ref.hash) {
-      return Error(codes::blob_corrupt, fmt::format("the large value {} does not match its checksum", ref.hash));
+      return Error(codes::blob_corrupt,
+                   fmt::format("the large value {} does not match its checksum", ref.hash));
     }
     return found->second;
   });
@@ -315,6 +320,8 @@ PruneResult MemoryStore::prune(TimePoint ended_before, TimePoint keys_before, st
   return result;
 }
 
-std::vector<std::string> MemoryStore::check_integrity() { return {}; }
+std::vector<std::string> MemoryStore::check_integrity() {
+  return {};
+}
 
 }  // namespace fp::store

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <atomic>
-#include <functional>
-#include <memory>
-
 #include "ports/store.hpp"
 #include "store/blob_pins.hpp"
 #include "store/guarded.hpp"
 #include "store/memory/memory_disk.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
 
 namespace fp::store {
 
@@ -17,12 +17,13 @@ enum class CommitPhase {
 };
 using CommitHook = std::function<void(CommitPhase, const ports::Batch&)>;
 
-/// The whole contract of ports::Store without a file: for tests and the simulator. A crash is simulated by dropping
-/// the store and opening another one on the same disk. Thread-safe. After the hook threw, every later write throws,
-/// as a real engine's would.
+/// The whole contract of ports::Store without a file: for tests and the simulator. A crash is simulated by
+/// dropping the store and opening another one on the same disk. Thread-safe. After the hook threw, every
+/// later write throws, as a real engine's would.
 class MemoryStore final : public ports::Store {
  public:
-  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>(), CommitHook hook = {});
+  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>(),
+                       CommitHook hook = {});
 
   ports::Fence claim_shard(std::uint32_t shard, std::string_view owner) override;
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch) override;
@@ -36,7 +37,8 @@ class MemoryStore final : public ports::Store {
   std::optional<TimePoint> find_next_due(TimePoint after) override;
   std::optional<ports::IdempotencyEntry> find_idempotency(std::string_view key) override;
   std::vector<ports::InboxEntry> list_inbox(std::size_t limit) override;
-  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) override;
+  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
+                                             std::size_t limit) override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) override;

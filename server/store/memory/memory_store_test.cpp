@@ -1,10 +1,10 @@
 #include "store/memory/memory_store.hpp"
 
-#include <gtest/gtest.h>
-
 #include "base/error_code.hpp"
 #include "ports/store_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::store {
 namespace {
@@ -33,7 +33,7 @@ class MemoryEngine {
 namespace fp::ports {
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUpkeepContract, fp::store::MemoryEngine);
-}
+}  // namespace fp::ports
 
 namespace fp::store {
 namespace {

@@ -1,18 +1,17 @@
 #include "store/sqlite/blob_directory.hpp"
 
-#include <cerrno>
-#include <charconv>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
 #include "store/sqlite/data_directory.hpp"
 #include "store/storage_error.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fp::store {
 
@@ -41,9 +40,10 @@ unsigned shard_of(const std::string& hash) {
 }
 
 Error missing(const BlobRef& ref) {
-  return Error(codes::blob_missing, fmt::format("the large value {} ({} bytes) is gone from the data directory; restore it "
-                                                "from a backup",
-                                                ref.hash, ref.size));
+  return Error(codes::blob_missing,
+               fmt::format("the large value {} ({} bytes) is gone from the data directory; restore it "
+                           "from a backup",
+                           ref.hash, ref.size));
 }
 
 bool is_hash(std::string_view text) {
@@ -64,8 +64,9 @@ BlobDirectory::BlobDirectory(std::filesystem::path path, bool writable) : path_(
 
 bool BlobDirectory::has(const BlobRef& ref) const {
   if (!is_hash(ref.hash)) return false;
-  struct stat found {};
-  return stat(file_of(ref.hash).c_str(), &found) == 0 && static_cast<std::uint64_t>(found.st_size) == ref.size;
+  struct stat found{};
+  return stat(file_of(ref.hash).c_str(), &found) == 0 &&
+         static_cast<std::uint64_t>(found.st_size) == ref.size;
 }
 
 void BlobDirectory::make_shard_durable(const std::string& hash) {
@@ -103,14 +104,16 @@ BlobRef BlobDirectory::put(std::string_view bytes) {
     try {
       write_file(temporary, bytes);
       FP_FAILPOINT("blob.rename.before");
-      if (rename(temporary.c_str(), file.c_str()) != 0) throw_file_error(errno, fmt::format("naming {}", file.string()));
+      if (rename(temporary.c_str(), file.c_str()) != 0)
+        throw_file_error(errno, fmt::format("naming {}", file.string()));
     } catch (const Unavailable&) {
       unlink(temporary.c_str());
       throw;
     }
     FP_FAILPOINT("blob.rename.after");
   }
-  // Also for a known blob: whoever renamed it may have died, or be about to sync, before its name was durable.
+  // Also for a known blob: whoever renamed it may have died, or be about to sync, before its name was
+  // durable.
   sync_directory(file.parent_path());
   return ref;
 }
@@ -121,7 +124,7 @@ Result<std::string> BlobDirectory::load(const BlobRef& ref) const {
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0 && errno == ENOENT) return missing(ref);
   if (file.get() < 0) throw_file_error(errno, fmt::format("opening {}", path.string()));
-  struct stat found {};
+  struct stat found{};
   if (fstat(file.get(), &found) != 0) throw_file_error(errno, fmt::format("reading {}", path.string()));
   std::string bytes;
   if (static_cast<std::uint64_t>(found.st_size) == ref.size) {
@@ -136,9 +139,10 @@ Result<std::string> BlobDirectory::load(const BlobRef& ref) const {
     }
     if (at == ref.size && to_hex(hash_256(bytes)) == ref.hash) return bytes;
   }
-  return Error(codes::blob_corrupt, fmt::format("the large value {} ({} bytes) does not match its checksum; restore it from a "
-                                                "backup",
-                                                ref.hash, ref.size));
+  return Error(codes::blob_corrupt,
+               fmt::format("the large value {} ({} bytes) does not match its checksum; restore it from a "
+                           "backup",
+                           ref.hash, ref.size));
 }
 
 void BlobDirectory::release(const std::vector<BlobRef>& refs) {
@@ -154,8 +158,8 @@ BlobDirectory::Sweep BlobDirectory::sweep(std::size_t files,
   std::size_t seen = 0;
   while (sweep_at_ < 256 && seen < files) {
     std::error_code no_such_shard;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(path_ / fmt::format("{:02x}", sweep_at_.load()), no_such_shard)) {
+    for (const auto& entry : std::filesystem::directory_iterator(
+             path_ / fmt::format("{:02x}", sweep_at_.load()), no_such_shard)) {
       ++seen;
       const auto hash = entry.path().filename().string();
       // Under the lock of the pins: a put that comes now waits, then finds the file gone and writes it again.

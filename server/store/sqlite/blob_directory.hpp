@@ -1,5 +1,9 @@
 #pragma once
 
+#include "ports/store.hpp"
+#include "store/blob_pins.hpp"
+#include "store/guarded.hpp"
+
 #include <atomic>
 #include <bitset>
 #include <filesystem>
@@ -8,14 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "ports/store.hpp"
-#include "store/blob_pins.hpp"
-#include "store/guarded.hpp"
-
 namespace fp::store {
 
-/// Large values as files `ab/<hash>`, written under `tmp/` and renamed when they are whole. Thread-safe. Throws
-/// Unavailable when the disk fails.
+/// Large values as files `ab/<hash>`, written under `tmp/` and renamed when they are whole. Thread-safe.
+/// Throws Unavailable when the disk fails.
 class BlobDirectory {
  public:
   /// With `writable` it makes the directory for unfinished files and throws away what a crash left there.

@@ -1,11 +1,11 @@
 #include "store/sqlite/connection.hpp"
 
-#include <cstring>
+#include "base/assert.hpp"
+#include "store/storage_error.hpp"
 
 #include <fmt/format.h>
 
-#include "base/assert.hpp"
-#include "store/storage_error.hpp"
+#include <cstring>
 
 namespace fp::store {
 
@@ -41,7 +41,9 @@ bool Statement::step() {
 
 std::string Statement::text(int at) const {
   const auto* start = reinterpret_cast<const char*>(sqlite3_column_text(statement_, at));
-  return start == nullptr ? std::string() : std::string(start, static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)));
+  return start == nullptr
+             ? std::string()
+             : std::string(start, static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)));
 }
 
 ExecutionId Statement::execution_id(int at) const {
@@ -52,7 +54,8 @@ ExecutionId Statement::execution_id(int at) const {
 
 void Statement::copy_bytes(int at, std::span<std::uint8_t> out) const {
   const void* start = sqlite3_column_blob(statement_, at);
-  if (static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)) != out.size()) connection_.fail(SQLITE_CORRUPT);
+  if (static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)) != out.size())
+    connection_.fail(SQLITE_CORRUPT);
   std::memcpy(out.data(), start, out.size());
 }
 
@@ -72,7 +75,8 @@ std::string file_uri(const std::string& path, Access access) {
 Connection::Connection(std::string path, Access access, Milliseconds busy_timeout, const std::string& vfs)
     : path_(std::move(path)) {
   FP_ASSERT(sqlite3_threadsafe() != 0, "connections are used from several threads, one at a time");
-  const int mode = access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int mode =
+      access == Access::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   const int flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
   const auto uri = file_uri(path_, access);
   const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, vfs.empty() ? nullptr : vfs.c_str());

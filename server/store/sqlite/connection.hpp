@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "store/sqlite_sql.hpp"
+
+#include <sqlite3.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -7,21 +13,16 @@
 #include <string_view>
 #include <unordered_map>
 
-#include <sqlite3.h>
-
-#include "base/ids.hpp"
-#include "base/time.hpp"
-#include "store/sqlite_sql.hpp"
-
 namespace fp::store {
 
 class Connection;
 
-/// One run of a prepared statement: bind from 1, step or run, read columns from 0; reset when it goes. What is bound
-/// must outlive it. Throws Unavailable when SQLite fails.
+/// One run of a prepared statement: bind from 1, step or run, read columns from 0; reset when it goes. What
+/// is bound must outlive it. Throws Unavailable when SQLite fails.
 class Statement {
  public:
-  Statement(Connection& connection, sqlite3_stmt* statement) : connection_(connection), statement_(statement) {}
+  Statement(Connection& connection, sqlite3_stmt* statement)
+      : connection_(connection), statement_(statement) {}
   ~Statement() { sqlite3_reset(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;

@@ -1,17 +1,16 @@
 #include "store/sqlite/data_directory.hpp"
 
-#include <cerrno>
-#include <utility>
+#include "base/error_code.hpp"
+#include "store/storage_error.hpp"
 
+#include <fmt/format.h>
+
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
-
-#include "base/error_code.hpp"
-#include "store/storage_error.hpp"
+#include <utility>
 
 namespace fp::store {
 
@@ -22,14 +21,16 @@ Error in_use_error(int lock, const std::filesystem::path& path) {
   const auto size = pread(lock, text, sizeof text - 1, 0);
   std::string owner(text, size > 0 ? static_cast<std::size_t>(size) : 0);
   while (!owner.empty() && owner.back() == '\n') owner.pop_back();
-  return Error(codes::storage_in_use, fmt::format("data directory {} is in use by process {}; stop it or choose another "
-                                                  "directory with --data-dir",
-                                                  path.string(), owner.empty() ? "(unknown)" : owner));
+  return Error(codes::storage_in_use,
+               fmt::format("data directory {} is in use by process {}; stop it or choose another "
+                           "directory with --data-dir",
+                           path.string(), owner.empty() ? "(unknown)" : owner));
 }
 
 void write_owner(int lock) {
   const auto text = fmt::format("{} ({})\n", getpid(), program_invocation_short_name);
-  // Only for the sentence that a second process prints: the lock itself is the flock, so a failed write is no matter.
+  // Only for the sentence that a second process prints: the lock itself is the flock, so a failed write is no
+  // matter.
   if (ftruncate(lock, 0) == 0 && pwrite(lock, text.data(), text.size(), 0) < 0) return;
 }
 
@@ -59,8 +60,9 @@ Result<DataDirectory> DataDirectory::lock(const std::filesystem::path& path) {
 
 Result<DataDirectory> DataDirectory::look_at(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path / "flowpilot.db")) {
-    return Error(codes::storage_io, fmt::format("there is no flowpilot.db in {}; name the data directory with --data-dir",
-                                                path.string()));
+    return Error(codes::storage_io,
+                 fmt::format("there is no flowpilot.db in {}; name the data directory with --data-dir",
+                             path.string()));
   }
   return DataDirectory(path, -1);
 }

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "base/result.hpp"
+
 #include <filesystem>
 #include <string>
 
-#include "base/result.hpp"
-
 namespace fp::store {
 
-/// The data directory: `flowpilot.db`, `blobs/`, `lock`. Holds the lock for one process as long as it lives; the
-/// kernel lets go of it when the process dies, however it dies.
+/// The data directory: `flowpilot.db`, `blobs/`, `lock`. Holds the lock for one process as long as it lives;
+/// the kernel lets go of it when the process dies, however it dies.
 class DataDirectory {
  public:
   /// Makes what is missing. Errors: storage.in_use, storage.readonly, storage.full, storage.io.

@@ -1,11 +1,11 @@
 #include "store/sqlite/migrate.hpp"
 
-#include <iterator>
+#include "base/error_code.hpp"
+#include "base/failpoint.hpp"
 
 #include <fmt/format.h>
 
-#include "base/error_code.hpp"
-#include "base/failpoint.hpp"
+#include <iterator>
 
 namespace fp::store {
 
@@ -32,10 +32,11 @@ int check_schema_number(Connection& connection) {
   const int number = read_schema_number(connection);
   const int known = std::rbegin(sql::kMigrations)->number;
   if (number <= known) return number;
-  throw Unavailable(Error(codes::storage_newer,
-                          fmt::format("{} was made by a newer FlowPilot (schema {}, this version knows {}); run that "
-                                      "version or a newer one",
-                                      connection.path(), number, known)));
+  throw Unavailable(
+      Error(codes::storage_newer,
+            fmt::format("{} was made by a newer FlowPilot (schema {}, this version knows {}); run that "
+                        "version or a newer one",
+                        connection.path(), number, known)));
 }
 
 void migrate(Connection& connection, std::span<const sql::Migration> migrations) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "store/sqlite/connection.hpp"
+
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
-
-#include "store/sqlite/connection.hpp"
 
 namespace fp::store {
 

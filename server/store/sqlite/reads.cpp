@@ -1,8 +1,8 @@
 #include "store/sqlite/reads.hpp"
 
-#include <fmt/format.h>
-
 #include "store/sqlite/rows.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::store::reads {
 
@@ -12,7 +12,8 @@ namespace {
 
 const sql::Query* choose_list(const ExecutionFilter& filter) {
   if (filter.status) {
-    // Nearly everything completes, so that status narrows a list less than a workflow does; the others narrow it more.
+    // Nearly everything completes, so that status narrows a list less than a workflow does; the others narrow
+    // it more.
     const bool workflow_narrows_more = filter.workflow_name && *filter.status == "completed";
     return workflow_narrows_more ? &sql::list_executions_by_workflow : &sql::list_executions_by_status;
   }
@@ -20,7 +21,8 @@ const sql::Query* choose_list(const ExecutionFilter& filter) {
   return filter.workflow_name ? &sql::list_executions_by_workflow : &sql::list_executions;
 }
 
-void load_rows(Connection& connection, std::uint64_t number, std::uint64_t after, std::vector<JournalRow>& rows) {
+void load_rows(Connection& connection, std::uint64_t number, std::uint64_t after,
+               std::vector<JournalRow>& rows) {
   auto statement = connection.use(sql::load_journal);
   statement.bind(1, number).bind(2, after);
   while (statement.step()) {
@@ -43,11 +45,14 @@ std::optional<Snapshot> load_snapshot(Connection& connection, std::uint64_t numb
   return snapshot;
 }
 
-std::int64_t row_limit(std::size_t limit) { return static_cast<std::int64_t>(limit); }
+std::int64_t row_limit(std::size_t limit) {
+  return static_cast<std::int64_t>(limit);
+}
 
 }  // namespace
 
-std::optional<WorkflowVersion> find_version(Connection& connection, const sql::Query& query, std::string_view key) {
+std::optional<WorkflowVersion> find_version(Connection& connection, const sql::Query& query,
+                                            std::string_view key) {
   auto statement = connection.use(query);
   if (!statement.bind(1, key).step()) return std::nullopt;
   return read_version(statement);
@@ -76,16 +81,18 @@ std::optional<ExecutionSummary> find_execution(Connection& connection, const Exe
   return read_summary(statement);
 }
 
-ExecutionPage list_executions(Connection& connection, const ExecutionFilter& filter, std::optional<ExecutionId> after,
-                              std::size_t limit) {
+ExecutionPage list_executions(Connection& connection, const ExecutionFilter& filter,
+                              std::optional<ExecutionId> after, std::size_t limit) {
   ExecutionPage page;
-  if (limit == 0 || (filter.unfinished_only && filter.status && is_terminal_status(*filter.status))) return page;
+  if (limit == 0 || (filter.unfinished_only && filter.status && is_terminal_status(*filter.status)))
+    return page;
   // Longer than any id, so that it sorts after all of them.
   static constexpr std::array<std::uint8_t, 17> kAfterAllIds = {255, 255, 255, 255, 255, 255, 255, 255, 255,
                                                                 255, 255, 255, 255, 255, 255, 255, 0};
   const auto* query = choose_list(filter);
   auto statement = connection.use(*query);
-  statement.bind(1, after ? std::span<const std::uint8_t>(after->bytes) : std::span<const std::uint8_t>(kAfterAllIds));
+  statement.bind(
+      1, after ? std::span<const std::uint8_t>(after->bytes) : std::span<const std::uint8_t>(kAfterAllIds));
   statement.bind(2, row_limit(limit) + 1);
   const auto text = [](const std::optional<std::string>& value) {
     return value ? std::optional<std::string_view>(*value) : std::nullopt;
@@ -129,7 +136,8 @@ std::vector<InboxEntry> list_inbox(Connection& connection, std::size_t limit) {
   statement.bind(1, row_limit(limit));
   std::vector<InboxEntry> entries;
   while (statement.step()) {
-    entries.push_back({statement.unsigned_integer(0), statement.execution_id(1), statement.text(2), statement.time(3)});
+    entries.push_back(
+        {statement.unsigned_integer(0), statement.execution_id(1), statement.text(2), statement.time(3)});
   }
   return entries;
 }
@@ -171,13 +179,15 @@ std::vector<std::string> check_database(Connection& connection) {
   {
     auto statement = connection.use(sql::check_journals);
     while (statement.step()) {
-      found.push_back(fmt::format("the journal of execution {} has a gap", to_string(statement.execution_id(0))));
+      found.push_back(
+          fmt::format("the journal of execution {} has a gap", to_string(statement.execution_id(0))));
     }
   }
   auto statement = connection.use(sql::check_strays);
   while (statement.step()) {
     if (statement.integer(1) == 0) continue;
-    found.push_back(fmt::format("{} rows of table {} belong to no execution", statement.integer(1), statement.text(0)));
+    found.push_back(
+        fmt::format("{} rows of table {} belong to no execution", statement.integer(1), statement.text(0)));
   }
   return found;
 }

@@ -1,17 +1,19 @@
 #pragma once
 
+#include "ports/store.hpp"
+#include "store/sqlite/connection.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ports/store.hpp"
-#include "store/sqlite/connection.hpp"
-
 /// The reading verbs of ports::Store, each on one connection and one snapshot. Throw Unavailable.
 namespace fp::store::reads {
 
-std::optional<ports::WorkflowVersion> find_version(Connection& connection, const sql::Query& query, std::string_view key);
-std::optional<ports::LoadedExecution> load_execution(Connection& connection, const ExecutionId& id, bool whole);
+std::optional<ports::WorkflowVersion> find_version(Connection& connection, const sql::Query& query,
+                                                   std::string_view key);
+std::optional<ports::LoadedExecution> load_execution(Connection& connection, const ExecutionId& id,
+                                                     bool whole);
 std::optional<ports::ExecutionSummary> find_execution(Connection& connection, const ExecutionId& id);
 ports::ExecutionPage list_executions(Connection& connection, const ports::ExecutionFilter& filter,
                                      std::optional<ExecutionId> after, std::size_t limit);

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "base/ids.hpp"
+#include "store/write_rules.hpp"
+
 #include <cstddef>
 #include <unordered_map>
 #include <utility>
 
-#include "base/ids.hpp"
-#include "store/write_rules.hpp"
-
 namespace fp::store {
 
-/// What the writer remembers of the executions it wrote to lately, so that appending a row needs no look-up. Right
-/// because nobody else writes to the file. Bounded: of two generations the older one is dropped when the younger
-/// is full. Belongs to the writer.
+/// What the writer remembers of the executions it wrote to lately, so that appending a row needs no look-up.
+/// Right because nobody else writes to the file. Bounded: of two generations the older one is dropped when
+/// the younger is full. Belongs to the writer.
 class RecordedCache {
  public:
   explicit RecordedCache(std::size_t capacity) : half_(capacity / 2) {}

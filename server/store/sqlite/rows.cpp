@@ -1,9 +1,9 @@
 #include "store/sqlite/rows.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+
+#include <boost/json/parse.hpp>
 
 namespace fp::store {
 
@@ -27,7 +27,9 @@ ExecutionSummary read_summary(const Statement& row) {
   return summary;
 }
 
-WorkflowVersion read_version(const Statement& row) { return {row.text(0), row.text(1), row.text(2), row.time(3)}; }
+WorkflowVersion read_version(const Statement& row) {
+  return {row.text(0), row.text(1), row.text(2), row.time(3)};
+}
 
 IdempotencyEntry read_idempotency(const Statement& row) {
   IdempotencyEntry entry;
@@ -42,8 +44,8 @@ std::string to_log_text(const std::vector<StoredLogLine>& lines) {
   JsonArray list;
   list.reserve(lines.size());
   for (const auto& stored : lines) {
-    list.push_back(JsonArray{stored.step, stored.index, stored.attempt, stored.line.at.time_since_epoch().count(),
-                             stored.line.level, stored.line.text});
+    list.push_back(JsonArray{stored.step, stored.index, stored.attempt,
+                             stored.line.at.time_since_epoch().count(), stored.line.level, stored.line.text});
   }
   return to_text(list);
 }
@@ -53,7 +55,8 @@ std::vector<StoredLogLine> from_log_text(std::string_view text) {
   options.allow_invalid_utf8 = true;
   boost::system::error_code failed;
   const auto list = boost::json::parse(text, failed, {}, options);
-  if (failed) throw Unavailable(Error(codes::storage_corrupt, "a row of the log is damaged; restore a backup"));
+  if (failed)
+    throw Unavailable(Error(codes::storage_corrupt, "a row of the log is damaged; restore a backup"));
   std::vector<StoredLogLine> lines;
   for (const auto& item : list.as_array()) {
     const auto& fields = item.as_array();

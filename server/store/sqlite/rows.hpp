@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "ports/store.hpp"
 #include "store/sqlite/connection.hpp"
+
+#include <string>
+#include <vector>
 
 namespace fp::store {
 

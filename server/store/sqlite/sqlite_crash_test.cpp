@@ -1,14 +1,14 @@
-#include <csignal>
-#include <cstdlib>
-#include <fstream>
-
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "ports/store_samples.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace fp::store {
 namespace {
@@ -18,13 +18,16 @@ using namespace fp::ports;
 constexpr const char* kDirectory = "FLOWPILOT_CRASH_TEST_DIRECTORY";
 constexpr std::uint32_t kRounds = 40;
 
-std::string blob_text(std::uint32_t round) { return "blob of round " + std::to_string(round); }
+std::string blob_text(std::uint32_t round) {
+  return "blob of round " + std::to_string(round);
+}
 
 /// One round: two executions that end and one that goes on, with a blob; then a prune of what ended earlier.
 void run_round(Store& store, std::uint32_t round, int acknowledged) {
   const auto ref = store.put_blob(blob_text(round));
   Batch batch;
-  batch.executions = {start_write(round * 10, "completed"), start_write(round * 10 + 1, "failed"), start_write(round * 10 + 2)};
+  batch.executions = {start_write(round * 10, "completed"), start_write(round * 10 + 1, "failed"),
+                      start_write(round * 10 + 2)};
   for (auto& write : batch.executions) write.blobs = {ref};
   if (!store.commit(batch)) _exit(3);
   const auto line = std::to_string(round) + "\n";
@@ -41,7 +44,8 @@ TEST(CrashChild, DISABLED_Works) {
   options.wal_pages_before_checkpoint = 16;
   auto opened = SqliteStore::open(std::filesystem::path(directory) / "data", options);
   if (!opened) _exit(2);
-  const int acknowledged = open((std::string(directory) + "/acknowledged").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const int acknowledged =
+      open((std::string(directory) + "/acknowledged").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   for (std::uint32_t round = 1; round <= kRounds; ++round) run_round(**opened, round, acknowledged);
 }
 
@@ -108,8 +112,8 @@ TEST_P(CrashAt, LosesNothingAcknowledged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, CrashAt,
-                         ::testing::Values("commit.before", "commit.after", "blob.rename.before", "blob.rename.after",
-                                           "checkpoint.before", "prune.mid"));
+                         ::testing::Values("commit.before", "commit.after", "blob.rename.before",
+                                           "blob.rename.after", "checkpoint.before", "prune.mid"));
 
 TEST(CrashAt, EveryStatementOfEveryMigrationTheReRunFinishes) {
 #ifndef FLOWPILOT_FAILPOINTS

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <string>
-
-#include <gtest/gtest.h>
 #include <stdlib.h>
-
-#include "store/sqlite/sqlite_store.hpp"
+#include <string>
 
 namespace fp::store {
 

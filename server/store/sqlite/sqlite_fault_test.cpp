@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
-
 #include "ports/store_samples.hpp"
 #include "store/sqlite/fault_vfs_test.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::store {
 namespace {
@@ -61,7 +61,8 @@ TEST_P(DiskFault, EndsAcceptanceAndLosesNothingAcknowledged) {
 
     vfs.heal();
     const int syncs = vfs.syncs();
-    EXPECT_THROW((void)engine.store().commit(start_batch(1000)), Unavailable) << "fail-stop, although the disk is well again";
+    EXPECT_THROW((void)engine.store().commit(start_batch(1000)), Unavailable)
+        << "fail-stop, although the disk is well again";
     EXPECT_THROW(engine.store().claim_shard(0, "me"), Unavailable);
     EXPECT_THROW(engine.store().prune({}, {}, 1), Unavailable);
     engine.close();
@@ -102,7 +103,8 @@ TEST(SqliteFault, EveryCommitIsSyncedUnlessLosingCommitsWasAskedFor) {
     SqliteEngine engine(options);
     ASSERT_TRUE(engine.store().commit(start_batch(1)));
     FaultVfs::get().reset_counts();
-    for (std::uint32_t number = 2; number <= 11; ++number) ASSERT_TRUE(engine.store().commit(start_batch(number)));
+    for (std::uint32_t number = 2; number <= 11; ++number)
+      ASSERT_TRUE(engine.store().commit(start_batch(number)));
     EXPECT_EQ(FaultVfs::get().syncs(), durability == Durability::full ? 10 : 0);
   }
 }

@@ -1,12 +1,12 @@
-#include <fstream>
+#include "ports/store_samples.hpp"
+#include "store/sqlite/sqlite_engine_test.hpp"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "ports/store_samples.hpp"
-#include "store/sqlite/sqlite_engine_test.hpp"
 
 namespace fp::store {
 namespace {
@@ -76,7 +76,8 @@ class ReadOnlyMount {
  public:
   explicit ReadOnlyMount(const std::filesystem::path& path) : path_(path) {
     mounted_ = mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0;
-    works_ = mounted_ && mount(nullptr, path.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+    works_ =
+        mounted_ && mount(nullptr, path.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
   }
   ~ReadOnlyMount() {
     if (mounted_) umount2(path_.c_str(), MNT_DETACH);

@@ -1,13 +1,13 @@
 #include "store/sqlite/sqlite_store.hpp"
 
-#include <unistd.h>
-
-#include <fmt/format.h>
-
 #include "base/assert.hpp"
 #include "base/error_code.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/reads.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
 
 namespace fp::store {
 
@@ -20,19 +20,21 @@ constexpr std::size_t kBlobsPerSweep = 1'000;
 void use_wal(Connection& connection) {
   auto statement = connection.use(sql::use_wal);
   if (statement.step() && statement.text(0) == "wal") return;
-  throw Unavailable(Error(codes::storage_io, fmt::format("{} can not use a write-ahead log on this file system; put the "
-                                                         "data directory on a local disk",
-                                                         connection.path())));
+  throw Unavailable(
+      Error(codes::storage_io, fmt::format("{} can not use a write-ahead log on this file system; put the "
+                                           "data directory on a local disk",
+                                           connection.path())));
 }
 
 std::unique_ptr<Connection> open_writer(const DataDirectory& directory, const SqliteOptions& options) {
-  auto connection =
-      std::make_unique<Connection>(directory.database(), Access::read_write, options.busy_timeout, options.vfs);
+  auto connection = std::make_unique<Connection>(directory.database(), Access::read_write,
+                                                 options.busy_timeout, options.vfs);
   check_schema_number(*connection);
   connection->execute(sql::create_file);
   use_wal(*connection);
   connection->execute(sql::configure_writer);
-  connection->execute(options.durability == Durability::full ? sql::synchronous_full : sql::synchronous_normal);
+  connection->execute(options.durability == Durability::full ? sql::synchronous_full
+                                                             : sql::synchronous_normal);
   migrate(*connection);
   // The names of the database and its WAL must survive a power cut as well as their content.
   sync_directory(directory.path());
@@ -49,7 +51,8 @@ Access reader_access(const DataDirectory& directory, const SqliteOptions& option
   return options.read_only && is_frozen && !has_wal ? Access::immutable : Access::read_only;
 }
 
-std::vector<std::unique_ptr<Connection>> open_readers(const DataDirectory& directory, const SqliteOptions& options) {
+std::vector<std::unique_ptr<Connection>> open_readers(const DataDirectory& directory,
+                                                      const SqliteOptions& options) {
   std::vector<std::unique_ptr<Connection>> readers;
   for (std::size_t i = 0; i < options.readers; ++i) {
     readers.push_back(std::make_unique<Connection>(directory.database(), reader_access(directory, options),
@@ -77,8 +80,8 @@ Result<std::unique_ptr<Store>> SqliteStore::open(const std::filesystem::path& pa
   }
 }
 
-SqliteStore::SqliteStore(DataDirectory directory, const SqliteOptions& options, std::unique_ptr<Writer> writer,
-                         std::vector<std::unique_ptr<Connection>> readers)
+SqliteStore::SqliteStore(DataDirectory directory, const SqliteOptions& options,
+                         std::unique_ptr<Writer> writer, std::vector<std::unique_ptr<Connection>> readers)
     : directory_(std::move(directory)),
       options_(options),
       blobs_(directory_.blobs(), !options.read_only),
@@ -102,8 +105,8 @@ SqliteStore::~SqliteStore() {
 
 SqliteStore::Writer& SqliteStore::writer() {
   if (writer_) return *writer_;
-  throw Unavailable(
-      Error(codes::storage_readonly, fmt::format("{} was opened for reading only", directory_.path().string())));
+  throw Unavailable(Error(codes::storage_readonly,
+                          fmt::format("{} was opened for reading only", directory_.path().string())));
 }
 
 void SqliteStore::run_checkpoints() {
@@ -152,11 +155,13 @@ Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
 }
 
 std::optional<WorkflowVersion> SqliteStore::find_version(std::string_view hash) {
-  return readers_->with([&](Connection& reader) { return reads::find_version(reader, sql::find_version, hash); });
+  return readers_->with(
+      [&](Connection& reader) { return reads::find_version(reader, sql::find_version, hash); });
 }
 
 std::optional<WorkflowVersion> SqliteStore::find_version_by_name(std::string_view name) {
-  return readers_->with([&](Connection& reader) { return reads::find_version(reader, sql::find_version_by_name, name); });
+  return readers_->with(
+      [&](Connection& reader) { return reads::find_version(reader, sql::find_version_by_name, name); });
 }
 
 std::optional<LoadedExecution> SqliteStore::load_execution(const ExecutionId& id, bool whole) {
@@ -169,7 +174,8 @@ std::optional<ExecutionSummary> SqliteStore::find_execution(const ExecutionId& i
 
 ExecutionPage SqliteStore::list_executions(const ExecutionFilter& filter, std::optional<ExecutionId> after,
                                            std::size_t limit) {
-  return readers_->with([&](Connection& reader) { return reads::list_executions(reader, filter, after, limit); });
+  return readers_->with(
+      [&](Connection& reader) { return reads::list_executions(reader, filter, after, limit); });
 }
 
 std::vector<DueExecution> SqliteStore::list_due(TimePoint until, std::size_t limit) {
@@ -188,7 +194,8 @@ std::vector<InboxEntry> SqliteStore::list_inbox(std::size_t limit) {
   return readers_->with([&](Connection& reader) { return reads::list_inbox(reader, limit); });
 }
 
-std::vector<StoredLogLine> SqliteStore::list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) {
+std::vector<StoredLogLine> SqliteStore::list_log(const ExecutionId& id, std::size_t offset,
+                                                 std::size_t limit) {
   return readers_->with([&](Connection& reader) { return reads::list_log(reader, id, offset, limit); });
 }
 
@@ -197,7 +204,9 @@ BlobRef SqliteStore::put_blob(std::string_view bytes) {
   return blobs_.put(bytes);
 }
 
-Result<std::string> SqliteStore::load_blob(const BlobRef& ref) { return blobs_.load(ref); }
+Result<std::string> SqliteStore::load_blob(const BlobRef& ref) {
+  return blobs_.load(ref);
+}
 
 PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) {
   FP_ASSERT(limit > 0, "a chunk of nothing would never end");
@@ -218,7 +227,8 @@ PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, st
   // Last, and once a round of calls: pins lapse by counting sweeps.
   if (!result.more) {
     const auto sweep = readers_->with([&](Connection& reader) {
-      return blobs_.sweep(kBlobsPerSweep, [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
+      return blobs_.sweep(kBlobsPerSweep,
+                          [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
     });
     result.blobs = sweep.removed;
     result.more = !sweep.finished;
@@ -234,7 +244,9 @@ std::vector<std::string> SqliteStore::check_integrity() {
     return reads::check_database(reader);
   });
   for (const auto& blob : blobs) {
-    if (!blobs_.has(blob)) found.push_back(fmt::format("the large value {} ({} bytes) is missing or cut short", blob.hash, blob.size));
+    if (!blobs_.has(blob))
+      found.push_back(
+          fmt::format("the large value {} ({} bytes) is missing or cut short", blob.hash, blob.size));
   }
   return found;
 }

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <condition_variable>
-#include <filesystem>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <thread>
-
 #include "ports/store.hpp"
 #include "store/guarded.hpp"
 #include "store/sqlite/blob_directory.hpp"
@@ -14,30 +7,38 @@
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/sqlite_writer.hpp"
 
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
 namespace fp::store {
 
 enum class Durability {
-  full,                        // a commit that returned survives a power cut
+  full,                       // a commit that returned survives a power cut
   loses_commits_on_power_cut  // only for the test that proves `full` matters, and for measurements
 };
 
 struct SqliteOptions {
   Durability durability = Durability::full;
-  bool read_only = false;                // for `verify`: no lock, no migration; every writing verb throws
-  Milliseconds busy_timeout{2'000};      // for a stranger (a SQLite shell) that holds the file
+  bool read_only = false;            // for `verify`: no lock, no migration; every writing verb throws
+  Milliseconds busy_timeout{2'000};  // for a stranger (a SQLite shell) that holds the file
   std::size_t readers = 4;
   int wal_pages_before_checkpoint = 1024;  // 4 MiB
-  std::string vfs;                       // for tests that inject faults
+  std::string vfs;                         // for tests that inject faults
 };
 
-/// The embedded engine: one SQLite file in a data directory that one process owns. Thread-safe as ports::Store asks.
-/// Guarantees what the port promises with WAL and synchronous=FULL. Checkpoints run on a thread of the store, between
-/// commits, on the writer's connection.
+/// The embedded engine: one SQLite file in a data directory that one process owns. Thread-safe as
+/// ports::Store asks. Guarantees what the port promises with WAL and synchronous=FULL. Checkpoints run on a
+/// thread of the store, between commits, on the writer's connection.
 class SqliteStore final : public ports::Store {
  public:
-  /// Makes the directory and the file when they are missing and migrates an older file. Errors: storage.in_use,
-  /// storage.newer, storage.corrupt, storage.readonly, storage.full, storage.io.
-  static Result<std::unique_ptr<ports::Store>> open(const std::filesystem::path& directory, SqliteOptions options = {});
+  /// Makes the directory and the file when they are missing and migrates an older file. Errors:
+  /// storage.in_use, storage.newer, storage.corrupt, storage.readonly, storage.full, storage.io.
+  static Result<std::unique_ptr<ports::Store>> open(const std::filesystem::path& directory,
+                                                    SqliteOptions options = {});
   /// Empties the WAL into the file, unless a write failed.
   ~SqliteStore() override;
 
@@ -53,7 +54,8 @@ class SqliteStore final : public ports::Store {
   std::optional<TimePoint> find_next_due(TimePoint after) override;
   std::optional<ports::IdempotencyEntry> find_idempotency(std::string_view key) override;
   std::vector<ports::InboxEntry> list_inbox(std::size_t limit) override;
-  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset, std::size_t limit) override;
+  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
+                                             std::size_t limit) override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) override;

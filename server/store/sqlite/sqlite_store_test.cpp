@@ -1,17 +1,17 @@
 #include "store/sqlite/sqlite_store.hpp"
 
-#include <gtest/gtest.h>
-#include <sqlite3.h>
-
 #include "ports/store_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
 namespace fp::ports {
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreUpkeepContract, fp::store::SqliteEngine);
-}
+}  // namespace fp::ports
 
 namespace fp::store {
 namespace {
@@ -31,7 +31,8 @@ Connection stranger(const SqliteEngine& engine) {
 
 std::int64_t ask(Connection& connection, const char* text) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(connection.handle(), text, -1, &statement, nullptr) != SQLITE_OK) connection.fail(SQLITE_ERROR);
+  if (sqlite3_prepare_v2(connection.handle(), text, -1, &statement, nullptr) != SQLITE_OK)
+    connection.fail(SQLITE_ERROR);
   const auto value = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : -1;
   sqlite3_finalize(statement);
   return value;
@@ -67,7 +68,8 @@ TEST(SqliteStore, TheDatabaseItselfForbidsLeavingATerminalStatus) {
   ASSERT_TRUE(engine.store().commit(batch));
   engine.close();
   auto file = stranger(engine);
-  EXPECT_THROW(file.execute("UPDATE executions SET status = 'running' WHERE status = 'completed'"), Unavailable);
+  EXPECT_THROW(file.execute("UPDATE executions SET status = 'running' WHERE status = 'completed'"),
+               Unavailable);
   EXPECT_NO_THROW(file.execute("UPDATE executions SET status = 'failed' WHERE status = 'running'"));
 }
 
@@ -81,7 +83,8 @@ TEST(SqliteStore, TheWalStaysShortUnderAStreamOfCommits) {
     longest = std::max(longest, std::filesystem::file_size(engine.path() / "flowpilot.db-wal"));
   }
   EXPECT_LT(longest, 4U * 64 * 4120);
-  EXPECT_GT(std::filesystem::file_size(engine.path() / "flowpilot.db"), 32U * 4096) << "checkpoints moved pages";
+  EXPECT_GT(std::filesystem::file_size(engine.path() / "flowpilot.db"), 32U * 4096)
+      << "checkpoints moved pages";
 }
 
 TEST(SqliteStore, APruneGivesTheSpaceBack) {
@@ -115,7 +118,8 @@ TEST(SqliteStore, CheckIntegrityNamesWhatIsWrong) {
   engine.close();
   {
     auto file = stranger(engine);
-    file.execute("DELETE FROM journal WHERE first_seq = 2; INSERT INTO timers(execution, due) VALUES (77, 1);");
+    file.execute(
+        "DELETE FROM journal WHERE first_seq = 2; INSERT INTO timers(execution, due) VALUES (77, 1);");
   }
   engine.reopen();
   const auto found = engine.store().check_integrity();
@@ -154,7 +158,8 @@ TEST(Migrations, GiveTheSchemaThatIsWrittenDown) {
     make(connection);
     std::string text;
     sqlite3_stmt* statement = nullptr;
-    sqlite3_prepare_v2(connection.handle(), "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name", -1, &statement,
+    sqlite3_prepare_v2(connection.handle(),
+                       "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name", -1, &statement,
                        nullptr);
     while (sqlite3_step(statement) == SQLITE_ROW) {
       text += reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));

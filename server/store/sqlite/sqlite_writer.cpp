@@ -1,10 +1,10 @@
 #include "store/sqlite/sqlite_writer.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
 #include "store/sqlite/rows.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::store {
 
@@ -89,11 +89,12 @@ SqliteWriter::SqliteWriter(std::unique_ptr<Connection> connection)
 template <class F>
 auto SqliteWriter::guard(F&& work) {
   if (failure_) {
-    throw Unavailable(Error(failure_->code,
-                            fmt::format("an earlier write failed, so nothing more is accepted until the data is opened "
-                                        "again: {}",
-                                        failure_->message),
-                            failure_->retryable));
+    throw Unavailable(
+        Error(failure_->code,
+              fmt::format("an earlier write failed, so nothing more is accepted until the data is opened "
+                          "again: {}",
+                          failure_->message),
+              failure_->retryable));
   }
   try {
     return std::forward<F>(work)();
@@ -129,9 +130,10 @@ Result<std::vector<WriteOutcome>> SqliteWriter::commit(const Batch& batch) {
     connection_->use(sql::begin_write).run();
     if (!owns(batch.fence)) {
       connection_->use(sql::rollback).run();
-      return Error(codes::storage_fenced, fmt::format("shard {} has a newer owner than epoch {}; this process must stop "
-                                                      "writing to it",
-                                                      batch.fence.shard, batch.fence.epoch));
+      return Error(codes::storage_fenced,
+                   fmt::format("shard {} has a newer owner than epoch {}; this process must stop "
+                               "writing to it",
+                               batch.fence.shard, batch.fence.epoch));
     }
     add_versions(*connection_, batch.versions);
     add_inbox(*connection_, batch.inbox);
@@ -167,7 +169,8 @@ WriteOutcome SqliteWriter::write(const ExecutionWrite& write) {
   if (write.summary) recorded = write_summary(*write.summary, recorded);
   if (recorded) write_parts(write, *recorded);
   if (write.idempotency) add_idempotency(*connection_, *write.idempotency);
-  for (const auto number : write.consumed_inbox) connection_->use(sql::delete_inbox_entry).bind(1, number).run();
+  for (const auto number : write.consumed_inbox)
+    connection_->use(sql::delete_inbox_entry).bind(1, number).run();
   return outcome;
 }
 
@@ -217,7 +220,11 @@ void SqliteWriter::write_parts(const ExecutionWrite& write, RecordedExecution& r
   if (write.wake_changed) set_wake(*connection_, number, write.wake_after);
   if (write.snapshot) put_snapshot(*connection_, number, *write.snapshot);
   for (const auto& blob : write.blobs) {
-    connection_->use(sql::add_blob_ref).bind(1, number).bind(2, std::string_view(blob.hash)).bind(3, blob.size).run();
+    connection_->use(sql::add_blob_ref)
+        .bind(1, number)
+        .bind(2, std::string_view(blob.hash))
+        .bind(3, blob.size)
+        .run();
   }
   if (!write.log_lines.empty()) {
     const auto lines = to_log_text(write.log_lines);
@@ -245,8 +252,8 @@ SqliteWriter::Chunk SqliteWriter::prune_executions(TimePoint ended_before, std::
         chunk.more = true;
         break;
       }
-      for (const auto* query : {&sql::prune_journal, &sql::prune_logs, &sql::prune_snapshot, &sql::prune_timer,
-                                &sql::prune_blob_refs}) {
+      for (const auto* query : {&sql::prune_journal, &sql::prune_logs, &sql::prune_snapshot,
+                                &sql::prune_timer, &sql::prune_blob_refs}) {
         connection_->use(*query).bind(1, number).run();
         rows += connection_->changes();
       }
@@ -301,7 +308,8 @@ void SqliteWriter::close() noexcept {
   if (failure_) return;
   auto* handle = connection_->handle();
   const int code = sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  if (code == SQLITE_OK) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);  // removes the WAL
+  if (code == SQLITE_OK)
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);  // removes the WAL
 }
 
 }  // namespace fp::store

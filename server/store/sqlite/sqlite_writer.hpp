@@ -1,18 +1,18 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "ports/store.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/recorded_cache.hpp"
 
+#include <memory>
+#include <optional>
+#include <vector>
+
 namespace fp::store {
 
-/// The one connection that writes and checkpoints: SQLite before 3.51.3 can damage a file when one connection resets
-/// the WAL at the instant another writes. Lives behind the lock of its store. After a failed write it refuses every
-/// later one, because nobody knows what reached the disk; a sync is never tried twice.
+/// The one connection that writes and checkpoints: SQLite before 3.51.3 can damage a file when one connection
+/// resets the WAL at the instant another writes. Lives behind the lock of its store. After a failed write it
+/// refuses every later one, because nobody knows what reached the disk; a sync is never tried twice.
 class SqliteWriter {
  public:
   explicit SqliteWriter(std::unique_ptr<Connection> connection);
@@ -26,7 +26,8 @@ class SqliteWriter {
     std::size_t count = 0;
     bool more = false;
   };
-  /// One transaction of at most `limit` executions and about 5,000 rows, so that commits do not wait for long.
+  /// One transaction of at most `limit` executions and about 5,000 rows, so that commits do not wait for
+  /// long.
   Chunk prune_executions(TimePoint ended_before, std::size_t limit);
   Chunk prune_keys(TimePoint before, std::size_t limit);
   /// Gives free pages back to the file system, some at a time. Are there more?

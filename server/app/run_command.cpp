@@ -27,7 +27,8 @@ constexpr Milliseconds kGrace{5'000};
 /// Progress, and the answers to approvals that were given on the command line.
 class RunObserver final : public runtime::Observer {
  public:
-  RunObserver(Progress& progress, const RunOptions& options) : progress_(progress), options_(options) {}
+  RunObserver(Progress& progress, const RunOptions& options, std::string data_dir)
+      : progress_(progress), options_(options), data_dir_(std::move(data_dir)) {}
   void attach(runtime::Runtime& runtime) { runtime_ = &runtime; }
 
   void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
@@ -53,10 +54,11 @@ class RunObserver final : public runtime::Observer {
     };
     const bool approved = listed(options_.approve);
     if (!approved && !listed(options_.reject)) {
-      fmt::print(stderr,
-                 "  {} waits for a decision: stop this with Ctrl-C and go on with `flowpilot run --resume {} "
-                 "--approve {}` (or --reject)\n",
-                 id, to_string(state.id), id);
+      fmt::print(
+          stderr,
+          "  {} waits for a decision: stop this with Ctrl-C, then: flowpilot run --resume {} --approve {} "
+          "--data-dir {} (or --reject)\n",
+          id, to_string(state.id), id, data_dir_);
       return;
     }
     const char* user = std::getenv("USER");
@@ -71,6 +73,7 @@ class RunObserver final : public runtime::Observer {
 
   Progress& progress_;
   const RunOptions& options_;
+  std::string data_dir_;
   runtime::Runtime* runtime_ = nullptr;
 };
 
@@ -159,7 +162,7 @@ class RunSession {
       : options_(options),
         settings_(settings),
         progress_(Progress::detect()),
-        observer_(progress_, options) {}
+        observer_(progress_, options, settings.data_dir().string()) {}
 
   ExitCode run() {
     HostOptions host;

@@ -54,6 +54,12 @@ class Sink:
                 record = json.loads(line)
                 self.seen.add((record["kind"], record["key"]))
 
+    def close(self):
+        with self.lock:
+            if self.file:
+                self.file.close()
+                self.file = None
+
     def add(self, kind, key, payload, **fields):
         with self.lock:
             duplicate = key is not None and (kind, key) in self.seen
@@ -372,6 +378,7 @@ class DemoServices:
         for server in (self.http, self.smtp):
             server.shutdown()
             server.server_close()
+        self.world.sink.close()
 
     @property
     def records(self):

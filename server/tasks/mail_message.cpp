@@ -131,7 +131,7 @@ std::string attachment_part(const MailAttachment& attachment) {
 
 /// The boundary comes from the message's id; encoded parts can not hold it, and plain text never holds the id's hash.
 std::string multipart(const char* subtype, const std::string& boundary, const std::vector<std::string>& parts) {
-  std::string out = fmt::format("Content-Type: multipart/{}; boundary=\"{}\"\r\n\r\n", subtype, boundary);
+  std::string out = fmt::format("Content-Type: multipart/{};\r\n boundary=\"{}\"\r\n\r\n", subtype, boundary);
   for (const auto& part : parts) out += fmt::format("--{}\r\n{}\r\n", boundary, part);
   return out + fmt::format("--{}--\r\n", boundary);
 }

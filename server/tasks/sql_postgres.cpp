@@ -133,7 +133,7 @@ Result<Connection> connect(const Options& options, const SqlContext& context, co
   const std::pair<const char*, std::string> given[] = {
       {"host", hosts}, {"hostaddr", *addresses}, {"port", ports}, {"dbname", options.database}, {"user", options.user}, {"password", options.password},
       {"sslmode", options.ssl_mode}, {"application_name", options.application.empty() ? "flowpilot" : options.application},
-      {"passfile", "/dev/null"}, {"client_encoding", "UTF8"}, {"options", settings}};
+      {"passfile", "/dev/null/none"}, {"client_encoding", "UTF8"}, {"options", settings}};
   std::vector<const char*> keys;
   std::vector<const char*> values;
   for (const auto& [key, value] : given) {

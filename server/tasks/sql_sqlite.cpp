@@ -54,6 +54,7 @@ int on_busy(void* context, int) {
 Error make_sqlite_error(sqlite3* database, const SqlContext& context, bool preparing) {
   const int extended = sqlite3_extended_errcode(database);
   const std::string text(cut_utf8(sqlite3_errmsg(database), 300));
+  if (text.starts_with("not authorized")) return {codes::sql_forbidden, text};  // functions come with SQLITE_ERROR
   switch (extended & 0xff) {
     case SQLITE_INTERRUPT: return context.make_over_error();
     case SQLITE_AUTH:

@@ -99,7 +99,7 @@ void LocalWorker::work() {
 void LocalWorker::beat() {
   pthread_setname_np(pthread_self(), "heartbeat");
   std::unique_lock lock(mutex_);
-  while (!job_ready_.wait_for(lock, options_.heartbeat, [this] { return stopping_; })) {
+  while (!stopped_.wait_for(lock, options_.heartbeat, [this] { return stopping_; })) {
     std::map<Sink*, std::vector<ports::LeaseId>> alive;
     for (const auto& [key, control] : running_) alive[key.sink].push_back(key.lease);
     lock.unlock();
@@ -119,6 +119,7 @@ void LocalWorker::stop() {
   }
   for (const auto& control : controls) control->cancel();
   job_ready_.notify_all();
+  stopped_.notify_all();
   {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [this] { return running_.empty(); });

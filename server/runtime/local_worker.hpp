@@ -58,6 +58,7 @@ class LocalWorker final : public ports::WorkerTransport {
   LocalWorkerOptions options_;
   std::mutex mutex_;
   std::condition_variable job_ready_;
+  std::condition_variable stopped_;  // ends the heartbeat; its own, or it would swallow a worker's wake-up
   std::condition_variable idle_;
   std::deque<Job> jobs_;                                                              // guarded by mutex_
   std::unordered_map<Key, std::shared_ptr<ports::AttemptControl>, KeyHash> running_;  // guarded by mutex_; not the instant ones

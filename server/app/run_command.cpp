@@ -24,17 +24,69 @@ namespace {
 
 constexpr Milliseconds kGrace{5'000};
 
+/// What the waiting main thread is told by the strands.
+class Outcome {
+ public:
+  void expect(const ExecutionId& id) {
+    const std::lock_guard lock(mutex_);
+    open_.push_back(id);
+  }
+  void ended(const engine::ExecutionState& state) {
+    const std::lock_guard lock(mutex_);
+    resources_.push_back(runtime::to_resource(state));
+    failed_ = failed_ || state.status != model::ExecutionStatus::completed;
+    std::erase(open_, state.id);
+    changed_.notify_all();
+  }
+  /// Set aside: it will not end by itself.
+  void parked(const ExecutionId& id) {
+    const std::lock_guard lock(mutex_);
+    failed_ = failed_ || std::erase(open_, id) > 0;
+    changed_.notify_all();
+  }
+  void failed(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = error;
+    changed_.notify_all();
+  }
+  void interrupt() {
+    const std::lock_guard lock(mutex_);
+    interrupted_ = true;
+    changed_.notify_all();
+  }
+  enum class End { done, failed, interrupted };
+  End wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return error_ || interrupted_ || open_.empty(); });
+    return error_ ? End::failed : open_.empty() ? End::done : End::interrupted;
+  }
+  const std::optional<Error>& error() const { return error_; }
+  const std::vector<Json>& resources() const { return resources_; }
+  const std::vector<ExecutionId>& open() const { return open_; }
+  bool any_failed() const { return failed_; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<ExecutionId> open_;
+  std::vector<Json> resources_;
+  std::optional<Error> error_;
+  bool failed_ = false;
+  bool interrupted_ = false;
+};
+
 /// Progress, and the answers to approvals that were given on the command line.
 class RunObserver final : public runtime::Observer {
  public:
-  RunObserver(Progress& progress, const RunOptions& options, std::string data_dir)
-      : progress_(progress), options_(options), data_dir_(std::move(data_dir)) {}
+  RunObserver(Progress& progress, Outcome& outcome, const RunOptions& options, std::string data_dir)
+      : progress_(progress), outcome_(outcome), options_(options), data_dir_(std::move(data_dir)) {}
   void attach(runtime::Runtime& runtime) { runtime_ = &runtime; }
 
   void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
                    TimePoint at) override {
     progress_.on_recorded(state, events, at);
     for (const auto& event : events) {
+      if (std::holds_alternative<model::event::ExecutionPaused>(event)) outcome_.parked(state.id);
       const auto* waiting = std::get_if<model::event::TaskWaiting>(&event);
       if (waiting != nullptr && waiting->kind == model::WaitKind::approval) answer(state, *waiting);
     }
@@ -72,54 +124,10 @@ class RunObserver final : public runtime::Observer {
   }
 
   Progress& progress_;
+  Outcome& outcome_;
   const RunOptions& options_;
   std::string data_dir_;
   runtime::Runtime* runtime_ = nullptr;
-};
-
-/// What the waiting main thread is told by the strands.
-class Outcome {
- public:
-  void expect(const ExecutionId& id) {
-    const std::lock_guard lock(mutex_);
-    open_.push_back(id);
-  }
-  void ended(const engine::ExecutionState& state) {
-    const std::lock_guard lock(mutex_);
-    resources_.push_back(runtime::to_resource(state));
-    failed_ = failed_ || state.status != model::ExecutionStatus::completed;
-    std::erase(open_, state.id);
-    changed_.notify_all();
-  }
-  void failed(const Error& error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_) error_ = error;
-    changed_.notify_all();
-  }
-  void interrupt() {
-    const std::lock_guard lock(mutex_);
-    interrupted_ = true;
-    changed_.notify_all();
-  }
-  enum class End { done, failed, interrupted };
-  End wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return error_ || interrupted_ || open_.empty(); });
-    return error_ ? End::failed : open_.empty() ? End::done : End::interrupted;
-  }
-  const std::optional<Error>& error() const { return error_; }
-  const std::vector<Json>& resources() const { return resources_; }
-  const std::vector<ExecutionId>& open() const { return open_; }
-  bool any_failed() const { return failed_; }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<ExecutionId> open_;
-  std::vector<Json> resources_;
-  std::optional<Error> error_;
-  bool failed_ = false;
-  bool interrupted_ = false;
 };
 
 tasks::TaskOptions task_options(const Settings& settings) {
@@ -162,7 +170,7 @@ class RunSession {
       : options_(options),
         settings_(settings),
         progress_(Progress::detect()),
-        observer_(progress_, options, settings.data_dir().string()) {}
+        observer_(progress_, outcome_, options, settings.data_dir().string()) {}
 
   ExitCode run() {
     HostOptions host;
@@ -386,8 +394,8 @@ class RunSession {
   const Settings& settings_;
   SystemClock clock_;
   Progress progress_;
-  RunObserver observer_;
   Outcome outcome_;
+  RunObserver observer_;
   Json document_;  // checked, before anything is opened
   std::unique_ptr<Host> host_;
 };

@@ -51,10 +51,13 @@ class Fold {
   }
 
   void operator()(const ev::ItemsExpanded& e) {
+    auto& task = s_.steps[e.step].task;
+    clear_timer({e.step, kNoItem}, task);  // the list may have been found at the second try
+    change(task, TaskChange::expand);
     auto& fan = s_.steps[e.step].fan.emplace();
     fan.items = e.items;
     fan.tasks.resize(e.items->get_array().size());
-    for (auto& task : fan.tasks) task.ready_at = s_.steps[e.step].task.ready_at;
+    for (auto& item : fan.tasks) item.ready_at = task.ready_at;
   }
 
   void operator()(const ev::AttemptScheduled& e) {
@@ -72,26 +75,30 @@ class Fold {
     progress(task);
     ++task.failures;
     task.error = e.error;
+    const bool was_active = task.is_active();
     change(task, TaskChange::retry);
     set_timer(e.task, task, e.retry_at);
+    if (!was_active) activate(e.task);  // it failed before any worker had it
   }
 
   void operator()(const ev::AttemptLost& e) {
     auto& task = s_.task(e.task);
-    ++task.losses;
+    if (e.reason != "shutdown") ++task.losses;  // giving back in order is nobody's fault
     change(task, TaskChange::lose);
     deactivate(e.task);
   }
 
   void operator()(const ev::TaskWaiting& e) {
     auto& task = s_.task(e.task);
+    clear_timer(e.task, task);  // of the retry that led here
+    const bool was_active = task.is_active();
     change(task, TaskChange::wait);
     task.wait = e.kind;
     task.wait_name = e.name;
     task.wait_data = e.data;
     task.child = e.child;
     if (e.due) set_timer(e.task, task, *e.due);
-    activate(e.task);
+    if (!was_active) activate(e.task);
   }
 
   void operator()(const ev::TaskCompleted& e) {
@@ -213,6 +220,7 @@ class Fold {
   }
 
   void set_timer(TaskRef ref, TaskState& task, TimePoint due) {
+    clear_timer(ref, task);
     task.due = due;
     s_.timers.emplace(due, ref);
   }

@@ -110,7 +110,7 @@ std::optional<TimePoint> next_wake(const ExecutionState& state) {
 }
 
 bool is_idle(const ExecutionState& state) {
-  if (state.output_asked) return false;
+  if (state.output_asked || !state.touched.empty()) return false;
   return std::all_of(state.steps.begin(), state.steps.end(), [](const StepState& step) {
     if (step.task.status == TaskStatus::running || step.task.asked) return false;
     if (!step.fan || (step.fan->active == 0 && step.fan->asked == 0)) return true;

@@ -138,11 +138,14 @@ void Decider::operator()(const input::Evaluated& in) {
   if (in.task.item != kNoItem) --s_.steps[in.task.step].fan->asked;
   const auto status = s_.task(in.task).status;
   if (status != TaskStatus::pending && status != TaskStatus::retrying) return;
-  if (!may_start(step(in.task))) {
+  const bool is_item = in.task.item != kNoItem;
+  if (is_item && is_terminal(s_.steps[in.task.step].task.status)) return;  // the loop has broken off meanwhile
+  const bool begins = is_item && status == TaskStatus::pending;  // one that is tried again has begun
+  if (begins ? !item_may_start(step(in.task)) : !may_start(step(in.task))) {
     s_.touched.push_back(in.task.step);
     return;
   }
-  if (in.task.item != kNoItem) {
+  if (is_item) {
     start_task(in.task, in.answers);
     fill(in.task.step);
   } else {
@@ -152,12 +155,14 @@ void Decider::operator()(const input::Evaluated& in) {
 
 void Decider::operator()(const input::Cancel& in) {
   if (is_terminal(s_.status)) return refuse(codes::execution_ended, "this execution has ended, so there is nothing to cancel");
-  if (s_.paused) emit(ev::ExecutionResumed{});
+  const bool was_paused = s_.paused;
+  if (was_paused) emit(ev::ExecutionResumed{});
   const bool force = s_.cancelling;
   if (s_.forced) return;
   emit(ev::CancelRequested{in.reason, force});
   stop_pending();
   cancel_active(force);
+  if (was_paused) look_again_at_everything();  // `always` steps that became ready meanwhile
 }
 
 void Decider::operator()(const input::Pause& in) {
@@ -209,8 +214,11 @@ void Decider::operator()(const input::Shutdown&) {
   for_each_active([&](TaskRef ref) {
     if (s_.task(ref).status == TaskStatus::running) running.push_back(ref);
   });
-  for (const auto ref : running) emit(ev::AttemptLost{ref, s_.task(ref).attempt, "shutdown"});
   s_.touched.clear();
+  for (const auto ref : running) {
+    emit(ev::AttemptLost{ref, s_.task(ref).attempt, "shutdown"});
+    s_.touched.push_back(ref.step);  // left so: it is the next process that looks at them, so this is not waiting
+  }
 }
 
 void Decider::cancel_active(bool always_steps_too) {

@@ -155,7 +155,7 @@ ExecutionState make_state(ExecutionId id, std::shared_ptr<const model::Workflow>
 
 /// When the execution next wants input::TimeReached; nullopt while paused or ended.
 std::optional<TimePoint> next_wake(const ExecutionState& state);
-/// Nothing of it is with a worker or the sandbox, so it may leave memory until something happens to it.
+/// Nothing of it is with a worker or the sandbox or about to start, so it may leave memory until something happens to it.
 bool is_idle(const ExecutionState& state);
 /// How lists show it: `waiting` when it only waits, `paused` when paused.
 model::ExecutionStatus shown_status(const ExecutionState& state);

@@ -9,6 +9,7 @@ using C = TaskChange;
 constexpr TaskTransition kTable[] = {
     {pending, C::schedule, running},   {pending, C::wait, waiting},       {pending, C::complete, completed},
     {pending, C::fail, failed},        {pending, C::skip, skipped},       {pending, C::cancel, cancelled},
+    {pending, C::expand, pending},     {retrying, C::expand, pending},
     {pending, C::retry, retrying},     {retrying, C::complete, completed}, {retrying, C::wait, waiting},
     {retrying, C::retry, retrying},
     {running, C::complete, completed}, {running, C::retry, retrying},     {running, C::fail, failed},

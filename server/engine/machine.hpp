@@ -11,7 +11,7 @@ namespace fp::engine {
 using model::TaskStatus;
 
 /// What can happen to a task, as far as its status is concerned.
-enum class TaskChange { schedule, retry, lose, wait, complete, fail, skip, cancel, reopen };
+enum class TaskChange { schedule, expand, retry, lose, wait, complete, fail, skip, cancel, reopen };
 
 struct TaskTransition {
   TaskStatus from;

@@ -112,6 +112,8 @@ struct ExecutionWrite {
   std::vector<BlobRef> blobs;  // referenced by `row` or `snapshot`; put_blob came before
   std::vector<StoredLogLine> log_lines;
   std::vector<std::uint64_t> consumed_inbox;
+  bool with_previous = false;  // recorded only if the nearest write before it without this mark was:
+                               // a child is born with its parent's decision or not at all
 };
 
 /// An input for an execution that some other process may own.

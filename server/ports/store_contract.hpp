@@ -374,6 +374,23 @@ TYPED_TEST_P(StoreContract, TheInboxKeepsInputsUntilTheyAreConsumed) {
   EXPECT_GT(this->store().list_inbox(10).at(0).number, entries[1].number) << "numbers are never used again";
 }
 
+TYPED_TEST_P(StoreContract, AWriteThatGoesWithAnotherIsLeftOutWithIt) {
+  auto first = start_write(1);
+  first.idempotency = IdempotencyEntry{"key", hash_256("request"), test_id(1), at_ms(1)};
+  this->commit_one(first);
+  auto again = start_write(2);
+  again.idempotency = first.idempotency;
+  auto child = start_write(3);
+  auto brother = start_write(4);
+  child.with_previous = brother.with_previous = true;
+  EXPECT_EQ(this->commit({again, child, brother, start_write(5)}),
+            (std::vector{WriteOutcome::duplicate_key, WriteOutcome::conflict, WriteOutcome::conflict, WriteOutcome::committed}));
+  EXPECT_FALSE(this->store().find_execution(test_id(3)));
+  EXPECT_EQ(this->commit({start_write(6), child, child, brother}),
+            (std::vector{WriteOutcome::committed, WriteOutcome::committed, WriteOutcome::conflict, WriteOutcome::committed}))
+      << "a child that is there already does not keep its brothers out";
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, KnowsNothingOfWhatWasNeverWritten,
                             AppendsOnlyTheRowThatFollows, NumbersBeginAtOne,
                             AConflictLeavesNoTraceAndTheOthersCommit, OneBatchMayWriteTheSameExecutionTwice,
@@ -384,6 +401,6 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, Knows
                             PagesNewestFirstAndStaysStableUnderInserts,
                             FiltersByEveryMixOfStatusNameAndUnfinished,
                             WakeUpsComeEarliestFirstAndEachExecutionHasOne, AnIdempotencyKeyIsGivenOnce,
-                            TheInboxKeepsInputsUntilTheyAreConsumed);
+                            TheInboxKeepsInputsUntilTheyAreConsumed, AWriteThatGoesWithAnotherIsLeftOutWithIt);
 
 }  // namespace fp::ports

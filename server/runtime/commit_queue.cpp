@@ -34,7 +34,10 @@ std::size_t CommitQueue::depth() const {
 void CommitQueue::collect(PendingWrite& pending, ports::Batch& batch) {
   for (auto& version : pending.versions) batch.versions.push_back(std::move(version));
   batch.executions.push_back(std::move(pending.write));
-  for (auto& birth : pending.births) batch.executions.push_back(std::move(birth));
+  for (auto& birth : pending.births) {
+    birth.with_previous = true;
+    batch.executions.push_back(std::move(birth));
+  }
   for (auto& entry : pending.inbox) batch.inbox.push_back(std::move(entry));
 }
 

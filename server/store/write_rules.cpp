@@ -34,4 +34,11 @@ WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecu
   return WriteOutcome::committed;
 }
 
+bool is_left_out(std::span<const ports::ExecutionWrite> writes, std::span<const WriteOutcome> outcomes) {
+  auto at = outcomes.size();
+  if (!writes[at].with_previous) return false;
+  while (at > 0 && writes[at].with_previous) --at;
+  return at < outcomes.size() && outcomes[at] != WriteOutcome::committed;
+}
+
 }  // namespace fp::store

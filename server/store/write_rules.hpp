@@ -3,6 +3,7 @@
 #include "ports/store.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace fp::store {
@@ -19,5 +20,8 @@ struct RecordedExecution {
 /// that every engine shares; duplicate keys come first because a client's retry wants to hear of them.
 ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
                                 bool key_is_taken);
+
+/// Does the next write of the batch go with one that left no trace? `outcomes` are those of the writes before it.
+bool is_left_out(std::span<const ports::ExecutionWrite> writes, std::span<const ports::WriteOutcome> outcomes);
 
 }  // namespace fp::store

@@ -78,7 +78,9 @@ std::vector<WriteOutcome> apply_batch(MemoryState& state, const Batch& batch) {
   }
   std::vector<WriteOutcome> outcomes;
   outcomes.reserve(batch.executions.size());
-  for (const auto& write : batch.executions) outcomes.push_back(apply_write(state, write));
+  for (const auto& write : batch.executions) {
+    outcomes.push_back(is_left_out(batch.executions, outcomes) ? WriteOutcome::conflict : apply_write(state, write));
+  }
   return outcomes;
 }
 

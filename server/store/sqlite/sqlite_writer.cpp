@@ -3,6 +3,7 @@
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
 #include "store/sqlite/rows.hpp"
+#include "store/write_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -139,7 +140,9 @@ Result<std::vector<WriteOutcome>> SqliteWriter::commit(const Batch& batch) {
     add_inbox(*connection_, batch.inbox);
     std::vector<WriteOutcome> outcomes;
     outcomes.reserve(batch.executions.size());
-    for (const auto& one : batch.executions) outcomes.push_back(write(one));
+    for (const auto& one : batch.executions) {
+      outcomes.push_back(is_left_out(batch.executions, outcomes) ? WriteOutcome::conflict : write(one));
+    }
     FP_FAILPOINT("commit.before");
     connection_->use(sql::commit).run();
     FP_FAILPOINT("commit.after");

@@ -20,7 +20,7 @@ Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
     ShardPorts shard{p_.store, *loop, commits_, catalog_, journal_, p_.expressions, p_.workers, p_.clock, p_.observer,
                      [this] { wake_inbox(); },
                      [this](const ExecutionId& id) {
-                       loop_of(id).post([this, id] { shard_of(id).recover(id, false); });
+                       loop_of(id).post([this, id] { shard_of(id).recover(id); });
                      },
                      [this](const ExecutionId& id, TimePoint due) {
                        p_.shard_loops.front()->post([this, id, due] { sleepers_->note(id, due); });
@@ -42,7 +42,7 @@ ExecutionId Runtime::make_id() { return make_uuid7<ExecutionId>(p_.clock.now(), 
 void Runtime::claim(std::string_view owner) { commits_.set_fence(p_.store.claim_shard(0, owner)); }
 
 void Runtime::recover(const ExecutionId& id) {
-  loop_of(id).post([this, id] { shard_of(id).recover(id, true); });
+  loop_of(id).post([this, id] { shard_of(id).recover(id); });
   wake_inbox();
 }
 
@@ -57,7 +57,7 @@ std::size_t Runtime::recover_all() {
       ++unfinished;
       // What only waits stays on disk until its time or a signal comes; what is paused until somebody resumes it.
       if (summary.status == "waiting" || summary.status == "paused") continue;
-      loop_of(summary.id).post([this, id = summary.id] { shard_of(id).recover(id, true); });
+      loop_of(summary.id).post([this, id = summary.id] { shard_of(id).recover(id); });
     }
     after = page.next;
   } while (after);

@@ -30,7 +30,20 @@ ExecutionShard::ActivePtr ExecutionShard::adopt(LoadedState loaded) {
 ExecutionShard::ActivePtr ExecutionShard::load_active(const ExecutionId& id) {
   if (auto active = find_active(id)) return active;
   auto loaded = p_.journal.load(id);
-  return loaded ? adopt(std::move(*loaded)) : nullptr;
+  if (!loaded) return nullptr;
+  auto active = adopt(std::move(*loaded));
+  if (model::is_terminal(active->state.status)) return active;
+  // What runs according to the disk and is not in memory ran in a process that is no more.
+  Step step;
+  step.input = engine::input::Recover{true};
+  take(active, std::move(step));
+  active_.try_emplace(id, active);  // it may have had nothing to do; its caller has
+  return active;
+}
+
+/// Only this one: somebody may have loaded it anew meanwhile.
+void ExecutionShard::forget(const ActivePtr& active) {
+  if (find_active(active->state.id) == active) active_.erase(active->state.id);
 }
 
 void ExecutionShard::start(StartRequest request, StartReply reply) {
@@ -76,25 +89,31 @@ void ExecutionShard::watch_end(const ExecutionId& id, EndWatch watch, UniqueFunc
   settle(active);
 }
 
-void ExecutionShard::recover(const ExecutionId& id, bool died) {
-  deliver(id, engine::input::Recover{died}, {});
-  deliver(id, engine::input::TimeReached{}, {});
-}
+void ExecutionShard::recover(const ExecutionId& id) { deliver(id, engine::input::TimeReached{}, {}); }
 
 void ExecutionShard::take(const ActivePtr& active, Step step) {
+  if (closed_) {
+    // News from the inbox stay there, unanswered: they are the next process's.
+    if (step.reply && !step.inbox) step.reply(Error(codes::runtime_overloaded, "this process is ending; the execution goes on with the next one"));
+    return;
+  }
   const auto now = p_.clock.now();
   auto decision = engine::advance(active->state, step.input, now);
-  if (decision.refusal) {
-    if (step.reply) step.reply(std::move(*decision.refusal));
-    if (!step.inbox) return settle(active);
-    decision = {};  // the entry is consumed all the same: it will never apply
-  }
-  if (decision.events.empty() && !step.inbox && step.log_lines.empty()) {
+  step.refusal = std::move(decision.refusal);
+  const bool changes_nothing = decision.events.empty() && !step.inbox && step.log_lines.empty();
+  // An answer that rests on decisions not yet on disk waits for them.
+  if (changes_nothing && (active->writes_in_flight == 0 || !step.reply)) {
     for (auto& command : decision.commands) carry_out(active, command);
-    if (step.reply) step.reply({});
+    answer(step);
     return settle(active);
   }
   commit(active, std::move(decision), now, std::move(step));
+}
+
+void ExecutionShard::answer(Step& step) {
+  if (!step.reply) return;
+  if (step.refusal) return step.reply(std::move(*step.refusal));
+  step.reply({});
 }
 
 void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step) {
@@ -109,6 +128,7 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
   if (std::holds_alternative<engine::input::Start>(step.input)) pending.versions.push_back(to_version(*active->state.workflow, at));
   prepare(active, decision, at, step, pending);
+  step.has_news = !pending.inbox.empty();
   pending.home = &p_.loop;
   ++active->writes_in_flight;
   if (p_.observer != nullptr && !pending.write.log_lines.empty()) step.log_lines = pending.write.log_lines;
@@ -123,7 +143,7 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
   const auto outcome = outcomes.front();
   if (outcome != ports::WriteOutcome::committed) {
     // Somebody else recorded these events: what is in memory is not what is on disk, so it goes.
-    active_.erase(active->state.id);
+    forget(active);
     const bool taken = outcome == ports::WriteOutcome::duplicate_key;
     const Error error(taken ? codes::execution_duplicate : codes::execution_conflict,
                       taken ? "an execution was started with this idempotency key before" : "another process has taken this execution over");
@@ -140,7 +160,8 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
     }
   }
   if (step.start_reply) step.start_reply(active->state.id);
-  if (step.reply) step.reply({});
+  answer(step);
+  if (step.has_news) p_.wake_inbox();
   for (const auto& command : decision.commands) carry_out(active, const_cast<engine::Command&>(command));
   settle(active);
 }
@@ -158,7 +179,7 @@ void ExecutionShard::settle(const ActivePtr& active) {
   const auto wake = engine::next_wake(state);
   if (!ended && wake && *wake <= p_.clock.now() + options_.keep_awake) return set_alarm(active);
   if (!ended && wake) p_.note_wake(state.id, *wake);
-  active_.erase(state.id);
+  forget(active);
 }
 
 void ExecutionShard::begin_shutdown() {
@@ -178,6 +199,7 @@ void ExecutionShard::give_back_attempts() {
     step.input = engine::input::Shutdown{};
     take(active, std::move(step));
   }
+  closed_ = true;
 }
 
 }  // namespace fp::runtime

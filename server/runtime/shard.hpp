@@ -71,11 +71,11 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void deliver(const ExecutionId& id, engine::Input input, InputReply reply, std::optional<std::uint64_t> inbox = {});
   /// Calls back when the execution has ended; at once when it already has. Error execution.unknown through `missing`.
   void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
-  /// Takes an execution over that an earlier process left unfinished, or that was just born.
-  void recover(const ExecutionId& id, bool died);
+  /// Goes on with an execution that an earlier process left unfinished, or that was just born. Idempotent.
+  void recover(const ExecutionId& id);
   /// No new attempts from here on; what runs may finish.
   void begin_shutdown();
-  /// Gives back the attempts that still run.
+  /// Gives back the attempts that still run. Nothing is decided after that.
   void give_back_attempts();
   std::size_t count_running_attempts() const { return leases_.size(); }
   std::size_t count_active() const { return active_.size(); }
@@ -101,6 +101,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
 
   ActivePtr find_active(const ExecutionId& id);
   ActivePtr load_active(const ExecutionId& id);
+  void forget(const ActivePtr& active);
   ActivePtr adopt(LoadedState loaded);
 
   // One decision, from input to commands.
@@ -112,8 +113,11 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     std::optional<ports::IdempotencyEntry> idempotency;
     StartReply start_reply;
     std::vector<std::pair<engine::ExecutionState, engine::Event>> born;  // executions that start with this decision
+    std::optional<Error> refusal;
+    bool has_news = false;  // for the inbox
   };
   void take(const ActivePtr& active, Step step);
+  static void answer(Step& step);
   void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
   void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes);
   void settle(const ActivePtr& active);
@@ -122,7 +126,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   // shard_commands.cpp
   void prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, PendingWrite& write);
   void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input, std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step);
-  void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, Error error);
+  void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, TimePoint at, PendingWrite& write, Error error);
   void carry_out(const ActivePtr& active, engine::Command& command);
   void dispatch(const ActivePtr& active, engine::command::Dispatch& command);
   bool try_dispatch(const ActivePtr& active, const engine::command::Dispatch& command);
@@ -144,6 +148,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   std::deque<Waiting> waiting_;  // attempts for which no worker had a slot
   bool lease_watch_ = false;
   bool shutting_down_ = false;
+  bool closed_ = false;  // nothing is decided any more
 };
 
 }  // namespace fp::runtime

@@ -37,7 +37,7 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   const auto fits = workflow ? model::check_input(**workflow, *input) : Result<void>(workflow.error());
   if (!fits || parent->state.depth + 1 > options_.most_depth) {
     if (!link) return;
-    return refuse_child(parent, child, *link, fits ? Error(codes::run_depth_exceeded, fmt::format("workflows start each other more than {} deep", options_.most_depth)) : fits.error());
+    return refuse_child(parent, child, *link, at, write, fits ? Error(codes::run_depth_exceeded, fmt::format("workflows start each other more than {} deep", options_.most_depth)) : fits.error());
   }
   model::event::ExecutionStarted started;
   started.workflow_name = (*workflow)->name;
@@ -56,11 +56,10 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   if (p_.observer != nullptr) step.born.emplace_back(std::move(state), std::move(event));
 }
 
-/// The child can not start. Its parent hears of it as of a failed child, through the loop: the decision under way is not
-/// on disk yet.
-void ExecutionShard::refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, Error error) {
-  engine::input::ChildEnded ended{link.task, link.round, child, model::ExecutionStatus::failed, nullptr, model::make_error(std::move(error))};
-  p_.loop.post([this, id = parent->state.id, ended = std::move(ended)]() mutable { deliver(id, std::move(ended), {}); });
+/// The child can not start. Its parent hears of it as of a failed child, by news that are on disk with the decision.
+void ExecutionShard::refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, TimePoint at, PendingWrite& write, Error error) {
+  const engine::input::ChildEnded ended{link.task, link.round, child, model::ExecutionStatus::failed, nullptr, model::make_error(std::move(error))};
+  write.inbox.push_back({0, parent->state.id, encode_input(ended), at});
 }
 
 void ExecutionShard::carry_out(const ActivePtr& active, engine::Command& command) {
@@ -69,14 +68,16 @@ void ExecutionShard::carry_out(const ActivePtr& active, engine::Command& command
   if (const auto* wanted = std::get_if<cmd::CancelAttempt>(&command)) return cancel_attempt(active->state.id, wanted->task, wanted->attempt);
   if (const auto* wanted = std::get_if<cmd::StartChild>(&command)) return p_.wake_elsewhere(wanted->child);
   if (const auto* wanted = std::get_if<cmd::StartFailureWorkflow>(&command)) return p_.wake_elsewhere(wanted->child);
-  p_.wake_inbox();  // NotifyParent and CancelChild went into the inbox with the commit
+  // NotifyParent and CancelChild went into the inbox with the commit.
 }
 
 void ExecutionShard::dispatch(const ActivePtr& active, cmd::Dispatch& command) {
   if (shutting_down_) return;
   ++active->attempts;
   FP_FAILPOINT("dispatch-before-hint");
-  if (!waiting_.empty() || !try_dispatch(active, command)) waiting_.push_back({active->state.id, std::move(command)});
+  if (waiting_.empty() && try_dispatch(active, command)) return;
+  waiting_.push_back({active->state.id, std::move(command)});
+  watch_leases();  // whoever has the slots may belong to another shard, whose reports do not come here
 }
 
 bool ExecutionShard::try_dispatch(const ActivePtr& active, const cmd::Dispatch& command) {

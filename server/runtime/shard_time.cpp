@@ -74,7 +74,7 @@ void ExecutionShard::check_leases() {
     take(active, std::move(step));
   }
   dispatch_waiting();
-  if (leases_.size() > 0) watch_leases();
+  if (leases_.size() > 0 || !waiting_.empty()) watch_leases();
 }
 
 }  // namespace fp::runtime

@@ -27,6 +27,7 @@ class Sleepers {
 
   static constexpr std::size_t kMostNear = 10'000;
   static constexpr Milliseconds kHorizon{60'000};
+  static constexpr Milliseconds kPause{100};
   ports::Store& store_;
   ports::Loop& loop_;
   const Clock& clock_;

@@ -140,6 +140,7 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
 
 void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes) {
   --active->writes_in_flight;
+  if (step.has_news) p_.wake_inbox();  // on disk even when the decision is not; what no longer applies is consumed there
   const auto outcome = outcomes.front();
   if (outcome != ports::WriteOutcome::committed) {
     // Somebody else recorded these events: what is in memory is not what is on disk, so it goes.
@@ -161,7 +162,6 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
   }
   if (step.start_reply) step.start_reply(active->state.id);
   answer(step);
-  if (step.has_news) p_.wake_inbox();
   for (const auto& command : decision.commands) carry_out(active, const_cast<engine::Command&>(command));
   settle(active);
 }

@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/assert.hpp"
 #include "engine/engine.hpp"
 #include "engine/machine.hpp"
 #include "model/workflow.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fp::engine {
 
@@ -30,9 +30,12 @@ class Fold {
     s_.parent = e.parent;
     s_.retry_of = e.retry_of;
     s_.depth = e.depth;
-    s_.execution_info = make_value(JsonObject{{"id", to_string(s_.id)}, {"started_at", to_rfc3339(at_)}, {"trigger", e.trigger},
-                                              {"labels", *s_.labels},
-                                              {"retry_of", e.retry_of ? Json(to_string(*e.retry_of)) : Json(nullptr)}});
+    s_.execution_info =
+        make_value(JsonObject{{"id", to_string(s_.id)},
+                              {"started_at", to_rfc3339(at_)},
+                              {"trigger", e.trigger},
+                              {"labels", *s_.labels},
+                              {"retry_of", e.retry_of ? Json(to_string(*e.retry_of)) : Json(nullptr)}});
     s_.workflow_info = make_value(JsonObject{{"name", s_.workflow->name}, {"version", s_.workflow->hash}});
     if (s_.workflow->settings.timeout) s_.timers.emplace(at_ + *s_.workflow->settings.timeout, TaskRef{});
     for (const auto& step : s_.workflow->steps) {
@@ -245,7 +248,8 @@ class Fold {
     if (ref.item == kNoItem) return;
     auto& fan = *s_.steps[ref.step].fan;
     ++fan.active;
-    while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending) ++fan.first_open;
+    while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending)
+      ++fan.first_open;
   }
   void deactivate(TaskRef ref) {
     if (ref.item == kNoItem) return;
@@ -267,7 +271,8 @@ class Fold {
       ++fan.failed;
       fan.first_failed = std::min(fan.first_failed, ref.item);
     }
-    while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending) ++fan.first_open;
+    while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending)
+      ++fan.first_open;
   }
 
   void end_step(StepIndex index) {
@@ -326,8 +331,10 @@ class Fold {
     fan.active = fan.ended = fan.failed = fan.first_open = fan.asked = 0;
     fan.first_failed = kNoItem;
     for (auto& task : fan.tasks) {
-      if (task.status == TaskStatus::completed) ++fan.ended;
-      else reset(task);
+      if (task.status == TaskStatus::completed)
+        ++fan.ended;
+      else
+        reset(task);
     }
   }
 

@@ -1,26 +1,31 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/error_code.hpp"
 #include "engine/decider.hpp"
 #include "engine/retry.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fp::engine {
 
 using namespace model;
 namespace ev = model::event;
 
-void Decider::complete_task(TaskRef ref, std::uint32_t attempt, Value output, std::string port, bool plain_taken, std::optional<TimePoint> started_at) {
+void Decider::complete_task(TaskRef ref, std::uint32_t attempt, Value output, std::string port,
+                            bool plain_taken, std::optional<TimePoint> started_at) {
   emit(ev::TaskCompleted{ref, attempt, std::move(output), std::move(port), plain_taken, started_at});
   after_task(ref);
 }
 
-void Decider::fail_task(TaskRef ref, std::uint32_t attempt, Error error, std::optional<TimePoint> started_at) {
+void Decider::fail_task(TaskRef ref, std::uint32_t attempt, Error error,
+                        std::optional<TimePoint> started_at) {
   const auto& definition = step(ref);
   const auto& task = s_.task(ref);
-  const bool may_retry = task.status != TaskStatus::waiting && (!s_.is_stopping() || survives_stop(definition));
-  const auto retry_at = may_retry ? next_attempt_at(definition.retry, task, error, draw(s_.seed, ref, task.failures + 1), now_) : std::nullopt;
+  const bool may_retry =
+      task.status != TaskStatus::waiting && (!s_.is_stopping() || survives_stop(definition));
+  const auto retry_at =
+      may_retry ? next_attempt_at(definition.retry, task, error, draw(s_.seed, ref, task.failures + 1), now_)
+                : std::nullopt;
   if (retry_at) return emit(ev::AttemptFailed{ref, attempt, make_error(std::move(error)), *retry_at});
   emit(ev::TaskFailed{ref, attempt, make_error(std::move(error)), started_at});
   after_task(ref);
@@ -34,7 +39,8 @@ void Decider::after_task(TaskRef ref) {
   const auto& definition = step(ref);
   const auto& task = s_.task(ref);
   if (task.status != TaskStatus::failed || definition.is_compensation) return;
-  if (definition.on_error == OnError::fail && !definition.has_error_edge) begin_failing(*task.error, ref.step);
+  if (definition.on_error == OnError::fail && !definition.has_error_edge)
+    begin_failing(*task.error, ref.step);
 }
 
 void Decider::begin_failing(Error error, StepIndex step) {
@@ -50,7 +56,10 @@ void Decider::finish() {
   const bool undoes = s_.failure && !s_.forced && (s_.compensating || !s_.cancelling);
   if (undoes && compensate_next()) return;
   if (s_.cancelling) {
-    end(ExecutionStatus::cancelled, nullptr, make_error(Error(codes::execution_cancelled, s_.cancel_reason.empty() ? "the execution was cancelled" : "the execution was cancelled: " + s_.cancel_reason)));
+    end(ExecutionStatus::cancelled, nullptr,
+        make_error(Error(codes::execution_cancelled,
+                         s_.cancel_reason.empty() ? "the execution was cancelled"
+                                                  : "the execution was cancelled: " + s_.cancel_reason)));
   } else {
     end(ExecutionStatus::failed, nullptr, s_.failure);
   }
@@ -75,7 +84,9 @@ void Decider::finish_completed(Answers answers) {
   if (!s_.workflow->output) return end(ExecutionStatus::completed, null_value(), nullptr);
   const auto& part = *s_.workflow->output;
   if (!part.javascript().empty() && answers.empty()) return ask(TaskRef{}, part.javascript(), nullptr, {});
-  const auto rendered = part.render(TaskScope(s_, TaskRef{}), answers.empty() ? std::span<const Result<Json>>() : std::span<const Result<Json>>(answers.front()));
+  const auto rendered =
+      part.render(TaskScope(s_, TaskRef{}), answers.empty() ? std::span<const Result<Json>>()
+                                                            : std::span<const Result<Json>>(answers.front()));
   if (rendered) return end(ExecutionStatus::completed, make_value(*rendered), nullptr);
   Error error = rendered.error();
   error.message = "the workflow's output: " + error.message;
@@ -89,12 +100,19 @@ void Decider::end(ExecutionStatus status, Value output, ErrorPtr error) {
   const auto& handler = s_.workflow->settings.on_failure;
   if (status != ExecutionStatus::failed || handler.empty()) return;
   const auto id = derive_uuid<ExecutionId>(fmt::format("{}/{}/on_failure", to_string(s_.id), s_.round));
-  const Json failed_step = s_.failed_step == kNoStep ? Json(nullptr) : Json(s_.workflow->steps[s_.failed_step].id);
-  out_.commands.push_back(command::StartFailureWorkflow{
-      id, handler, make_value(JsonObject{{"execution", *s_.execution_info}, {"workflow", *s_.workflow_info}, {"step", failed_step}, {"error", to_json(*error)}})});
+  const Json failed_step =
+      s_.failed_step == kNoStep ? Json(nullptr) : Json(s_.workflow->steps[s_.failed_step].id);
+  out_.commands.push_back(
+      command::StartFailureWorkflow{id, handler,
+                                    make_value(JsonObject{{"execution", *s_.execution_info},
+                                                          {"workflow", *s_.workflow_info},
+                                                          {"step", failed_step},
+                                                          {"error", to_json(*error)}})});
 }
 
-Decision advance(ExecutionState& state, const Input& input, TimePoint now) { return Decider(state, now).run(input); }
+Decision advance(ExecutionState& state, const Input& input, TimePoint now) {
+  return Decider(state, now).run(input);
+}
 
 Decision decide(const ExecutionState& state, const Input& input, TimePoint now) {
   ExecutionState copy = state;
@@ -114,7 +132,9 @@ bool is_idle(const ExecutionState& state) {
   return std::all_of(state.steps.begin(), state.steps.end(), [](const StepState& step) {
     if (step.task.status == TaskStatus::running || step.task.asked) return false;
     if (!step.fan || (step.fan->active == 0 && step.fan->asked == 0)) return true;
-    return std::none_of(step.fan->tasks.begin(), step.fan->tasks.end(), [](const TaskState& task) { return task.status == TaskStatus::running || task.asked; });
+    return std::none_of(step.fan->tasks.begin(), step.fan->tasks.end(), [](const TaskState& task) {
+      return task.status == TaskStatus::running || task.asked;
+    });
   });
 }
 
@@ -126,12 +146,16 @@ ExecutionStatus shown_status(const ExecutionState& state) {
 
 std::string idempotency_key(const ExecutionState& state, TaskRef task) {
   const auto& id = state.workflow->steps[task.step].id;
-  return task.item == kNoItem ? fmt::format("{}-{}", to_string(state.id), id) : fmt::format("{}-{}-{}", to_string(state.id), id, task.item);
+  return task.item == kNoItem ? fmt::format("{}-{}", to_string(state.id), id)
+                              : fmt::format("{}-{}-{}", to_string(state.id), id, task.item);
 }
 
-Result<ev::ExecutionStarted> plan_retry(const ExecutionState& earlier, const Workflow& workflow, const std::string& from) {
+Result<ev::ExecutionStarted> plan_retry(const ExecutionState& earlier, const Workflow& workflow,
+                                        const std::string& from) {
   const auto* start = workflow.find_step(from);
-  if (start == nullptr) return Error(codes::retry_not_possible, fmt::format("there is no step \"{}\" in this version of the workflow", from));
+  if (start == nullptr)
+    return Error(codes::retry_not_possible,
+                 fmt::format("there is no step \"{}\" in this version of the workflow", from));
   std::vector<bool> again(workflow.steps.size());
   std::vector<StepIndex> open = {start->index};
   while (!open.empty()) {
@@ -153,7 +177,8 @@ Result<ev::ExecutionStarted> plan_retry(const ExecutionState& earlier, const Wor
     const auto* before = earlier.workflow->find_step(step.id);
     if (again[step.index] || step.is_compensation || before == nullptr) continue;
     const auto& task = earlier.steps[before->index].task;
-    if (task.status == TaskStatus::completed) out.reused.push_back({step.index, task.output, task.port, task.plain_taken});
+    if (task.status == TaskStatus::completed)
+      out.reused.push_back({step.index, task.output, task.port, task.plain_taken});
   }
   return out;
 }

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "engine/decider.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::engine {
 
@@ -17,10 +17,18 @@ void Decider::expand(const Step& step, Answers answers) {
   auto items = render(ref, *step.for_each, answers);
   if (!items) return;
   if (!items->is_array()) {
-    return fail_task(ref, 0, Error(codes::for_each_not_a_list, fmt::format("for_each needs a list, but its expression gave {}", json_type_name(*items))), {});
+    return fail_task(
+        ref, 0,
+        Error(codes::for_each_not_a_list,
+              fmt::format("for_each needs a list, but its expression gave {}", json_type_name(*items))),
+        {});
   }
   if (items->get_array().size() > kMostItems) {
-    return fail_task(ref, 0, Error(codes::for_each_too_many, fmt::format("for_each got {} items; at most {} are allowed", items->get_array().size(), kMostItems)), {});
+    return fail_task(
+        ref, 0,
+        Error(codes::for_each_too_many, fmt::format("for_each got {} items; at most {} are allowed",
+                                                    items->get_array().size(), kMostItems)),
+        {});
   }
   emit(ev::ItemsExpanded{step.index, make_value(std::move(*items))});
   fill(step.index);
@@ -31,8 +39,8 @@ bool Decider::item_may_start(const Step& step) const {
   return may_start(step) && (fan.failed == 0 || step.on_error == OnError::resume);
 }
 
-/// Starts items up to max_parallel; closes the step when nothing is left to do. Items decided inside the engine end at
-/// once, which is why the loop asks anew each time.
+/// Starts items up to max_parallel; closes the step when nothing is left to do. Items decided inside the
+/// engine end at once, which is why the loop asks anew each time.
 void Decider::fill(StepIndex index) {
   const auto& step = s_.workflow->steps[index];
   auto& fan = *s_.steps[index].fan;
@@ -58,7 +66,8 @@ void Decider::close_items(StepIndex index) {
   } else if (fan.ended < fan.tasks.size()) {
     ended.status = TaskStatus::cancelled;
   } else if (fan.failed > 0) {
-    Error error(codes::for_each_items_failed, fmt::format("{} of {} items failed; each gives null", fan.failed, fan.tasks.size()));
+    Error error(codes::for_each_items_failed,
+                fmt::format("{} of {} items failed; each gives null", fan.failed, fan.tasks.size()));
     JsonArray failed;
     for (std::size_t i = 0; i < fan.tasks.size() && failed.size() < 100; ++i) {
       if (fan.tasks[i].status == TaskStatus::failed) failed.push_back(i);

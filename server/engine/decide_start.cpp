@@ -1,9 +1,9 @@
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "engine/decider.hpp"
 #include "engine/retry.hpp"
 #include "model/json_schema.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::engine {
 
@@ -15,7 +15,9 @@ void Decider::emit(Event event) {
   out_.events.push_back(std::move(event));
 }
 
-void Decider::refuse(const ErrorCode& code, std::string message) { out_.refusal = Error(code, std::move(message)); }
+void Decider::refuse(const ErrorCode& code, std::string message) {
+  out_.refusal = Error(code, std::move(message));
+}
 
 Decision Decider::run(const Input& input) {
   std::visit(*this, input);
@@ -36,13 +38,18 @@ void Decider::drain() {
 
 void Decider::look_again_at_everything() {
   for (const auto& step : s_.workflow->steps) {
-    if (!step.is_compensation && s_.steps[step.index].task.status == TaskStatus::pending) s_.touched.push_back(step.index);
+    if (!step.is_compensation && s_.steps[step.index].task.status == TaskStatus::pending)
+      s_.touched.push_back(step.index);
   }
 }
 
-bool Decider::survives_stop(const Step& step) const { return !s_.forced && (step.join == Join::always || step.is_compensation); }
+bool Decider::survives_stop(const Step& step) const {
+  return !s_.forced && (step.join == Join::always || step.is_compensation);
+}
 
-bool Decider::may_start(const Step& step) const { return !s_.paused && (!s_.is_stopping() || survives_stop(step)); }
+bool Decider::may_start(const Step& step) const {
+  return !s_.paused && (!s_.is_stopping() || survives_stop(step));
+}
 
 namespace {
 
@@ -80,7 +87,8 @@ void Decider::look(StepIndex index) {
     if (s_.is_stopping() && !survives_stop(step)) emit(ev::TaskSkipped{index});
     return;
   }
-  if (ready == Readiness::never || (s_.is_stopping() && !survives_stop(step))) return emit(ev::TaskSkipped{index});
+  if (ready == Readiness::never || (s_.is_stopping() && !survives_stop(step)))
+    return emit(ev::TaskSkipped{index});
   if (!s_.paused) start_step(index, {});
 }
 
@@ -91,7 +99,8 @@ void Decider::start_step(StepIndex index, Answers answers) {
   start_task({index, kNoItem}, answers);
 }
 
-/// A disabled step hands on what came in: the output of its one taken source, all of several by step id, or the input.
+/// A disabled step hands on what came in: the output of its one taken source, all of several by step id, or
+/// the input.
 void Decider::pass_through(const Step& step) {
   Value output = s_.input;
   JsonObject several;
@@ -104,7 +113,8 @@ void Decider::pass_through(const Step& step) {
     ++taken;
   }
   if (taken > 1) output = make_value(std::move(several));
-  complete_task({step.index, kNoItem}, 0, std::move(output), step.ports.empty() ? "" : step.ports.front(), true, {});
+  complete_task({step.index, kNoItem}, 0, std::move(output), step.ports.empty() ? "" : step.ports.front(),
+                true, {});
 }
 
 void Decider::start_task(TaskRef ref, Answers answers) {
@@ -130,7 +140,9 @@ void Decider::start_task(TaskRef ref, Answers answers) {
     check_against_schema(whole, definition.type->config_schema, "", issues, options);
   }
   if (!issues.empty()) {
-    Error error(codes::config_invalid, fmt::format("the config of this step, once its expressions are filled in, is wrong: {} {}", issues[0].pointer, issues[0].message));
+    Error error(codes::config_invalid,
+                fmt::format("the config of this step, once its expressions are filled in, is wrong: {} {}",
+                            issues[0].pointer, issues[0].message));
     error.issues = std::move(issues);
     return fail_task(ref, s_.task(ref).attempt, std::move(error), {});
   }
@@ -142,7 +154,8 @@ void Decider::dispatch(TaskRef ref, Json config) {
   const auto attempt = s_.task(ref).attempt + 1;
   emit(ev::AttemptScheduled{ref, attempt});
   const auto& constant = step(ref).constant_config;
-  out_.commands.push_back(command::Dispatch{ref, attempt, constant ? constant : make_value(std::move(config))});
+  out_.commands.push_back(
+      command::Dispatch{ref, attempt, constant ? constant : make_value(std::move(config))});
 }
 
 std::optional<Json> Decider::render(TaskRef ref, const Template& part, Answers answers) {
@@ -151,13 +164,16 @@ std::optional<Json> Decider::render(TaskRef ref, const Template& part, Answers a
     ask(ref, part.javascript(), nullptr, answers);
     return std::nullopt;
   }
-  auto rendered = part.render(TaskScope(s_, ref), needs_answer ? std::span<const Result<Json>>(answers.front()) : std::span<const Result<Json>>());
+  auto rendered =
+      part.render(TaskScope(s_, ref), needs_answer ? std::span<const Result<Json>>(answers.front())
+                                                   : std::span<const Result<Json>>());
   if (rendered) return std::move(*rendered);
   fail_task(ref, s_.task(ref).attempt, rendered.error(), {});
   return std::nullopt;
 }
 
-void Decider::ask(TaskRef ref, const std::vector<const Expression*>& expressions, Value items, Answers previous) {
+void Decider::ask(TaskRef ref, const std::vector<const Expression*>& expressions, Value items,
+                  Answers previous) {
   command::Evaluate ask;
   ask.task = ref;
   ask.round = s_.round;
@@ -182,7 +198,8 @@ void Decider::ask(TaskRef ref, const std::vector<const Expression*>& expressions
 namespace {
 
 /// The results for item `i` out of an expression-major answer, from expression `first` on.
-std::vector<Result<Json>> results_of_item(const Answer& answer, std::size_t first, std::size_t count, std::size_t items, std::size_t i) {
+std::vector<Result<Json>> results_of_item(const Answer& answer, std::size_t first, std::size_t count,
+                                          std::size_t items, std::size_t i) {
   std::vector<Result<Json>> out;
   for (std::size_t e = 0; e < count; ++e) {
     const auto at = (first + e) * items + i;
@@ -193,14 +210,17 @@ std::vector<Result<Json>> results_of_item(const Answer& answer, std::size_t firs
 
 }  // namespace
 
-std::optional<std::map<std::string, std::vector<Result<Json>>>> Decider::evaluate_per_item(TaskRef ref, const Json& config, Answers answers) {
+std::optional<std::map<std::string, std::vector<Result<Json>>>> Decider::evaluate_per_item(TaskRef ref,
+                                                                                           const Json& config,
+                                                                                           Answers answers) {
   const auto& definition = step(ref);
   std::map<std::string, std::vector<Result<Json>>> out;
   const auto* items = json_find(config, "items");
   if (definition.per_item.empty() || items == nullptr || !items->is_array()) return out;
   const auto& list = items->get_array();
   std::vector<const Expression*> javascript;
-  for (const auto& [field, part] : definition.per_item) javascript.insert(javascript.end(), part.javascript().begin(), part.javascript().end());
+  for (const auto& [field, part] : definition.per_item)
+    javascript.insert(javascript.end(), part.javascript().begin(), part.javascript().end());
   const std::size_t stage = definition.config.javascript().empty() ? 0 : 1;
   if (!javascript.empty() && !list.empty() && answers.size() <= stage) {
     ask(ref, javascript, make_value(*items), answers);
@@ -227,7 +247,8 @@ void Decider::decide_in_engine(TaskRef ref, const EngineStep& type, const Json& 
 }
 
 void Decider::carry_out(TaskRef ref, const StepOutcome& outcome) {
-  if (const auto* error = std::get_if<Error>(&outcome)) return fail_task(ref, s_.task(ref).attempt, *error, {});
+  if (const auto* error = std::get_if<Error>(&outcome))
+    return fail_task(ref, s_.task(ref).attempt, *error, {});
   if (const auto* done = std::get_if<StepDone>(&outcome)) {
     return complete_task(ref, 0, make_value(done->output), done->port, done->plain_taken, {});
   }
@@ -245,7 +266,8 @@ void Decider::carry_out(TaskRef ref, const StepOutcome& outcome) {
     emit(ev::SignalTaken{wait.name});
     return complete_task(ref, 0, payload, "", true, {});
   }
-  emit(ev::TaskWaiting{ref, wait.kind, wait.due, wait.name, {}, wait.data.is_null() ? nullptr : make_value(wait.data)});
+  emit(ev::TaskWaiting{
+      ref, wait.kind, wait.due, wait.name, {}, wait.data.is_null() ? nullptr : make_value(wait.data)});
 }
 
 }  // namespace fp::engine

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <span>
-
 #include "engine/engine.hpp"
 #include "engine/scope.hpp"
 #include "engine/steps/step.hpp"
 
+#include <span>
+
 namespace fp::engine {
 
-/// One decision under way: emits events, applies each to the state at once, and collects the commands. Lives for one
-/// call of advance(). Its methods are spread over decide_*.cpp by what they decide about.
+/// One decision under way: emits events, applies each to the state at once, and collects the commands. Lives
+/// for one call of advance(). Its methods are spread over decide_*.cpp by what they decide about.
 class Decider {
  public:
   Decider(ExecutionState& state, TimePoint now) : s_(state), now_(now) {}
@@ -51,8 +51,11 @@ class Decider {
   void carry_out(TaskRef ref, const StepOutcome& outcome);
   /// Renders, or asks for what is missing; nullopt while an answer is owed or after a failure was recorded.
   std::optional<Json> render(TaskRef ref, const model::Template& part, Answers answers);
-  void ask(TaskRef ref, const std::vector<const model::Expression*>& expressions, Value items, Answers previous);
-  std::optional<std::map<std::string, std::vector<Result<Json>>>> evaluate_per_item(TaskRef ref, const Json& config, Answers answers);
+  void ask(TaskRef ref, const std::vector<const model::Expression*>& expressions, Value items,
+           Answers previous);
+  std::optional<std::map<std::string, std::vector<Result<Json>>>> evaluate_per_item(TaskRef ref,
+                                                                                    const Json& config,
+                                                                                    Answers answers);
 
   // decide_items.cpp: for_each
   void expand(const model::Step& step, Answers answers);
@@ -61,7 +64,8 @@ class Decider {
   void close_items(model::StepIndex index);
 
   // decide_end.cpp: from started to ended
-  void complete_task(TaskRef ref, std::uint32_t attempt, Value output, std::string port, bool plain_taken, std::optional<TimePoint> started_at);
+  void complete_task(TaskRef ref, std::uint32_t attempt, Value output, std::string port, bool plain_taken,
+                     std::optional<TimePoint> started_at);
   void fail_task(TaskRef ref, std::uint32_t attempt, Error error, std::optional<TimePoint> started_at);
   void after_task(TaskRef ref);
   void begin_failing(Error error, model::StepIndex step);

@@ -1,15 +1,16 @@
 #pragma once
 
+#include "model/event.hpp"
+#include "model/execution_state.hpp"
+#include "model/scope_entry.hpp"
+
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "model/event.hpp"
-#include "model/execution_state.hpp"
-#include "model/scope_entry.hpp"
-
-/// The heart: pure functions from (state, input, now) to events and commands. No I/O, clock, randomness, logging.
+/// The heart: pure functions from (state, input, now) to events and commands. No I/O, clock, randomness,
+/// logging.
 namespace fp::engine {
 
 using model::Event;
@@ -80,12 +81,13 @@ struct Shutdown {};
 
 }  // namespace input
 
-using Input = std::variant<input::Start, input::AttemptEnded, input::AttemptLost, input::TimeReached, input::Signal,
-                           input::ApprovalDecided, input::ChildEnded, input::Evaluated, input::Cancel, input::Pause,
-                           input::Resume, input::RetryFailed, input::Recover, input::Shutdown>;
+using Input =
+    std::variant<input::Start, input::AttemptEnded, input::AttemptLost, input::TimeReached, input::Signal,
+                 input::ApprovalDecided, input::ChildEnded, input::Evaluated, input::Cancel, input::Pause,
+                 input::Resume, input::RetryFailed, input::Recover, input::Shutdown>;
 
-// What the runtime must do once the events are committed. Commands follow from events and state alone and may be
-// carried out twice without harm: their keys (task, attempt, round) never change.
+// What the runtime must do once the events are committed. Commands follow from events and state alone and may
+// be carried out twice without harm: their keys (task, attempt, round) never change.
 namespace command {
 
 struct Dispatch {
@@ -132,8 +134,9 @@ struct StartFailureWorkflow {
 
 }  // namespace command
 
-using Command = std::variant<command::Dispatch, command::CancelAttempt, command::Evaluate, command::StartChild,
-                             command::CancelChild, command::NotifyParent, command::StartFailureWorkflow>;
+using Command =
+    std::variant<command::Dispatch, command::CancelAttempt, command::Evaluate, command::StartChild,
+                 command::CancelChild, command::NotifyParent, command::StartFailureWorkflow>;
 
 struct Decision {
   std::vector<Event> events;
@@ -143,8 +146,8 @@ struct Decision {
 
 /// What follows from `input`, leaving `state` as it is.
 Decision decide(const ExecutionState& state, const Input& input, TimePoint now);
-/// The same, applied to `state` as it goes: `state` is afterwards what folding the decision's events into it gives.
-/// The runtime's form: no copy of the state, so a commit that fails must drop the state.
+/// The same, applied to `state` as it goes: `state` is afterwards what folding the decision's events into it
+/// gives. The runtime's form: no copy of the state, so a commit that fails must drop the state.
 Decision advance(ExecutionState& state, const Input& input, TimePoint now);
 
 /// The only way state changes. `at` is the time of the decision the event came from.
@@ -155,15 +158,17 @@ ExecutionState make_state(ExecutionId id, std::shared_ptr<const model::Workflow>
 
 /// When the execution next wants input::TimeReached; nullopt while paused or ended.
 std::optional<TimePoint> next_wake(const ExecutionState& state);
-/// Nothing of it is with a worker or the sandbox or about to start, so it may leave memory until something happens to it.
+/// Nothing of it is with a worker or the sandbox or about to start, so it may leave memory until something
+/// happens to it.
 bool is_idle(const ExecutionState& state);
 /// How lists show it: `waiting` when it only waits, `paused` when paused.
 model::ExecutionStatus shown_status(const ExecutionState& state);
 /// The same for every attempt of a task.
 std::string idempotency_key(const ExecutionState& state, TaskRef task);
 
-/// The start of a new execution of `workflow` that takes over what `earlier` recorded for steps that are neither `from`
-/// nor after it. Error retry.not_possible when a step of that name is not in the workflow.
-Result<model::event::ExecutionStarted> plan_retry(const ExecutionState& earlier, const model::Workflow& workflow, const std::string& from);
+/// The start of a new execution of `workflow` that takes over what `earlier` recorded for steps that are
+/// neither `from` nor after it. Error retry.not_possible when a step of that name is not in the workflow.
+Result<model::event::ExecutionStarted> plan_retry(const ExecutionState& earlier,
+                                                  const model::Workflow& workflow, const std::string& from);
 
 }  // namespace fp::engine

@@ -1,7 +1,7 @@
-#include <array>
-
 #include "base/json_parse.hpp"
 #include "engine/json_fields.hpp"
+
+#include <array>
 
 namespace fp::engine {
 
@@ -12,10 +12,12 @@ namespace {
 
 /// In the order of the variant's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kTypes = {
-    "execution_started", "items_expanded",   "attempt_scheduled", "attempt_failed",     "attempt_lost",         "task_waiting",
-    "task_completed",    "task_failed",      "task_skipped",      "task_cancelled",     "items_ended",          "signal_buffered",
-    "signal_taken",      "execution_failing", "cancel_requested",  "execution_paused",   "execution_resumed",    "process_died",
-    "compensation_started", "execution_reopened", "late_result",    "execution_ended"};
+    "execution_started", "items_expanded",    "attempt_scheduled",    "attempt_failed",
+    "attempt_lost",      "task_waiting",      "task_completed",       "task_failed",
+    "task_skipped",      "task_cancelled",    "items_ended",          "signal_buffered",
+    "signal_taken",      "execution_failing", "cancel_requested",     "execution_paused",
+    "execution_resumed", "process_died",      "compensation_started", "execution_reopened",
+    "late_result",       "execution_ended"};
 
 struct Writing {
   FieldWriter& f;
@@ -36,8 +38,10 @@ struct Writing {
     if (e.reused.empty()) return;
     Json reused = JsonArray();
     for (const auto& step : e.reused) {
-      reused.get_array().push_back(JsonObject{{"step", workflow.steps[step.step].id}, {"output", step.output ? *step.output : Json(nullptr)},
-                                              {"port", step.port}, {"plain", step.plain_taken}});
+      reused.get_array().push_back(JsonObject{{"step", workflow.steps[step.step].id},
+                                              {"output", step.output ? *step.output : Json(nullptr)},
+                                              {"port", step.port},
+                                              {"plain", step.plain_taken}});
     }
     f.value("reused", make_value(std::move(reused)));
   }
@@ -141,7 +145,8 @@ ev::ExecutionStarted read_started(const FieldReader& f) {
   if (const auto reused = f.value("reused")) {
     for (const auto& entry : reused->as_array()) {
       const auto inner = f.inner(entry);
-      e.reused.push_back({inner.step("step"), inner.value("output"), inner.text("port"), inner.flag("plain")});
+      e.reused.push_back(
+          {inner.step("step"), inner.value("output"), inner.text("port"), inner.flag("plain")});
     }
   }
   return e;
@@ -163,19 +168,24 @@ Event read_event(const FieldReader& f, std::string_view type, const Workflow& wo
   if (type == "attempt_scheduled") return ev::AttemptScheduled{f.task(), f.small("attempt")};
   if (type == "task_completed") {
     const bool plain = f.find("plain") == nullptr || f.flag("plain");
-    return ev::TaskCompleted{f.task(), f.small("attempt"), f.value("output"), f.text("port"), plain, f.find_time("started_at")};
+    return ev::TaskCompleted{f.task(), f.small("attempt"),       f.value("output"), f.text("port"),
+                             plain,    f.find_time("started_at")};
   }
   if (type == "execution_started") return read_started(f);
   if (type == "items_expanded") return ev::ItemsExpanded{f.step("step"), f.value("items")};
-  if (type == "attempt_failed") return ev::AttemptFailed{f.task(), f.small("attempt"), f.error("error"), f.time("retry_at")};
+  if (type == "attempt_failed")
+    return ev::AttemptFailed{f.task(), f.small("attempt"), f.error("error"), f.time("retry_at")};
   if (type == "attempt_lost") return ev::AttemptLost{f.task(), f.small("attempt"), f.text("reason")};
   if (type == "task_waiting") {
-    return ev::TaskWaiting{f.task(), f.choice("kind", parse_wait_kind), f.find_time("due"), f.text("name"), f.find_id<ExecutionId>("child"), f.value("data")};
+    return ev::TaskWaiting{f.task(),       f.choice("kind", parse_wait_kind), f.find_time("due"),
+                           f.text("name"), f.find_id<ExecutionId>("child"),   f.value("data")};
   }
-  if (type == "task_failed") return ev::TaskFailed{f.task(), f.small("attempt"), f.error("error"), f.find_time("started_at")};
+  if (type == "task_failed")
+    return ev::TaskFailed{f.task(), f.small("attempt"), f.error("error"), f.find_time("started_at")};
   if (type == "task_skipped") return ev::TaskSkipped{f.step("step")};
   if (type == "task_cancelled") return ev::TaskCancelled{f.task()};
-  if (type == "items_ended") return ev::ItemsEnded{f.step("step"), f.choice("status", parse_task_status), f.error("error")};
+  if (type == "items_ended")
+    return ev::ItemsEnded{f.step("step"), f.choice("status", parse_task_status), f.error("error")};
   if (type == "signal_buffered") return ev::SignalBuffered{f.text("name"), f.value("payload")};
   if (type == "signal_taken") return ev::SignalTaken{f.text("name")};
   if (type == "execution_failing") return ev::ExecutionFailing{f.error("error"), f.step("step")};
@@ -186,7 +196,9 @@ Event read_event(const FieldReader& f, std::string_view type, const Workflow& wo
   if (type == "compensation_started") return ev::CompensationStarted{};
   if (type == "execution_reopened") return read_reopened(f, workflow);
   if (type == "late_result") return ev::LateResult{f.task(), f.small("attempt"), f.flag("succeeded")};
-  if (type == "execution_ended") return ev::ExecutionEnded{f.choice("status", parse_execution_status), f.value("output"), f.error("error")};
+  if (type == "execution_ended")
+    return ev::ExecutionEnded{f.choice("status", parse_execution_status), f.value("output"),
+                              f.error("error")};
   FieldReader::corrupt("a known type");
 }
 
@@ -203,7 +215,8 @@ void write_parent(FieldWriter& fields, const std::optional<ParentLink>& parent) 
 std::optional<ParentLink> read_parent(const FieldReader& fields) {
   const auto id = fields.find_id<ExecutionId>("parent");
   if (!id) return std::nullopt;
-  return ParentLink{*id, {fields.small("parent_step"), fields.small("parent_item", kNoItem)}, fields.small("parent_round")};
+  return ParentLink{
+      *id, {fields.small("parent_step"), fields.small("parent_item", kNoItem)}, fields.small("parent_round")};
 }
 
 std::string encode_events(std::span<const Event> events, const Workflow& workflow, const BlobWriter& spill) {

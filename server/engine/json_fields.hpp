@@ -1,19 +1,20 @@
 #pragma once
 
+#include "base/error_code.hpp"
+#include "engine/codec.hpp"
+
 #include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/error_code.hpp"
-#include "engine/codec.hpp"
 
 namespace fp::engine {
 
 /// Appends the members of one JSON object to a text; missing parts are left out, so that rows stay small.
 class FieldWriter {
  public:
-  FieldWriter(std::string& out, const model::Workflow& workflow, const BlobWriter& spill) : out_(out), workflow_(workflow), spill_(spill) {
+  FieldWriter(std::string& out, const model::Workflow& workflow, const BlobWriter& spill)
+      : out_(out), workflow_(workflow), spill_(spill) {
     out_ += '{';
   }
   void close() { out_ += '}'; }
@@ -55,7 +56,8 @@ class FieldWriter {
   }
   void value(std::string_view name, const Value& value) {
     if (!value) return;
-    const bool large = spill_ && (value->is_structured() || value->is_string()) && json_weight(*value) > kSpillBytes;
+    const bool large =
+        spill_ && (value->is_structured() || value->is_string()) && json_weight(*value) > kSpillBytes;
     const auto start = out_.size();
     const bool was_first = first_;
     key(name);
@@ -94,7 +96,8 @@ class FieldWriter {
 /// Reads what FieldWriter wrote. Anything else is storage.corrupt.
 class FieldReader {
  public:
-  FieldReader(const Json& json, const model::Workflow& workflow, const BlobReader& load) : json_(json), workflow_(workflow), load_(load) {
+  FieldReader(const Json& json, const model::Workflow& workflow, const BlobReader& load)
+      : json_(json), workflow_(workflow), load_(load) {
     if (!json.is_object()) corrupt("an object");
   }
   [[noreturn]] static void corrupt(std::string_view what) {
@@ -137,7 +140,8 @@ class FieldReader {
   model::StepIndex step(std::string_view name) const {
     const auto* found = find(name);
     if (found == nullptr) return model::kNoStep;
-    const auto* known = found->is_string() ? workflow_.find_step(std::string_view(found->get_string())) : nullptr;
+    const auto* known =
+        found->is_string() ? workflow_.find_step(std::string_view(found->get_string())) : nullptr;
     if (known == nullptr) corrupt("a step of this workflow");
     return known->index;
   }

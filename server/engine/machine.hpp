@@ -1,10 +1,10 @@
 #pragma once
 
+#include "model/event.hpp"
+
 #include <array>
 #include <optional>
 #include <span>
-
-#include "model/event.hpp"
 
 namespace fp::engine {
 
@@ -19,8 +19,8 @@ struct TaskTransition {
   TaskStatus to;
 };
 
-/// Every legal transition of a task. `queued` is not here: it is how the outside sees a running task that no worker has
-/// taken yet.
+/// Every legal transition of a task. `queued` is not here: it is how the outside sees a running task that no
+/// worker has taken yet.
 struct TaskMachine {
   static std::span<const TaskTransition> table();
   /// Where `on` leads from `from`; nullopt when it is not legal there.

@@ -1,9 +1,9 @@
 #include "engine/retry.hpp"
 
+#include "base/random.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "base/random.hpp"
 
 namespace fp::engine {
 
@@ -21,15 +21,17 @@ Milliseconds retry_delay(const model::RetryPolicy& policy, std::uint32_t failure
   return out;
 }
 
-std::optional<TimePoint> next_attempt_at(const model::RetryPolicy& policy, const model::TaskState& task, const Error& error,
-                                         std::uint64_t random, TimePoint now) {
+std::optional<TimePoint> next_attempt_at(const model::RetryPolicy& policy, const model::TaskState& task,
+                                         const Error& error, std::uint64_t random, TimePoint now) {
   const auto failures = task.failures + 1;
   if (!error.retryable || failures >= policy.max_attempts) return std::nullopt;
-  const bool excluded = std::any_of(policy.non_retryable.begin(), policy.non_retryable.end(),
-                                    [&](const std::string& pattern) { return model::matches_code(pattern, error.code); });
+  const bool excluded =
+      std::any_of(policy.non_retryable.begin(), policy.non_retryable.end(),
+                  [&](const std::string& pattern) { return model::matches_code(pattern, error.code); });
   if (excluded) return std::nullopt;
   const auto at = now + retry_delay(policy, failures, random, error.retry_after);
-  if (policy.max_elapsed && task.first_attempt_at && at > *task.first_attempt_at + *policy.max_elapsed) return std::nullopt;
+  if (policy.max_elapsed && task.first_attempt_at && at > *task.first_attempt_at + *policy.max_elapsed)
+    return std::nullopt;
   return at;
 }
 

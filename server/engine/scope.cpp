@@ -1,10 +1,10 @@
 #include "engine/scope.hpp"
 
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/error_code.hpp"
 
 namespace fp::engine {
 
@@ -14,7 +14,9 @@ namespace {
 
 const Json kNull = nullptr;
 
-Value error_value(const TaskState& task) { return task.error ? make_value(to_json(*task.error)) : null_value(); }
+Value error_value(const TaskState& task) {
+  return task.error ? make_value(to_json(*task.error)) : null_value();
+}
 
 }  // namespace
 
@@ -48,14 +50,19 @@ Result<const Json*> TaskScope::read_step(const Path& path, Json& scratch) const 
   const auto* id = path.segments.size() > 1 ? std::get_if<std::string>(&path.segments[1]) : nullptr;
   const auto* field = path.segments.size() > 2 ? std::get_if<std::string>(&path.segments[2]) : nullptr;
   if (id == nullptr || field == nullptr) {
-    return Error(codes::expr_undefined, fmt::format("`{}` is no value of its own: write steps.<id>.output or steps.<id>.error", to_string(path)));
+    return Error(codes::expr_undefined,
+                 fmt::format("`{}` is no value of its own: write steps.<id>.output or steps.<id>.error",
+                             to_string(path)));
   }
   const auto* step = state_.workflow->find_step(*id);
-  if (step == nullptr) return Error(codes::expr_undefined, fmt::format("`{}` is undefined: there is no such step", to_string(path, 2)));
+  if (step == nullptr)
+    return Error(codes::expr_undefined,
+                 fmt::format("`{}` is undefined: there is no such step", to_string(path, 2)));
   const auto& task = state_.steps[step->index].task;
   if (*field == "output") return walk(task.output ? *task.output : kNull, path, 3, scratch);
   if (*field != "error") {
-    return Error(codes::expr_undefined, fmt::format("`{}` is undefined: `{}` has `output`, `error`", to_string(path, 3), *id));
+    return Error(codes::expr_undefined,
+                 fmt::format("`{}` is undefined: `{}` has `output`, `error`", to_string(path, 3), *id));
   }
   if (!task.error) return walk(kNull, path, 3, scratch);
   Json error = to_json(*task.error);
@@ -75,7 +82,8 @@ void TaskScope::add_step(const std::string& id, std::vector<ScopeEntry>& out) co
   out.push_back({"steps." + id + ".error", error_value(task)});
 }
 
-std::vector<ScopeEntry> TaskScope::collect(const std::vector<const Expression*>& expressions, bool list_item) const {
+std::vector<ScopeEntry> TaskScope::collect(const std::vector<const Expression*>& expressions,
+                                           bool list_item) const {
   std::vector<std::string> roots;
   std::vector<std::string> steps;
   bool any_step = false;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "model/execution_state.hpp"
 #include "model/scope_entry.hpp"
 #include "model/template.hpp"
+
+#include <string>
+#include <vector>
 
 namespace fp::engine {
 
@@ -19,8 +19,10 @@ class TaskScope final : public model::Scope {
       : state_(state), task_(task), item_(&item), index_(index) {}
 
   Result<const Json*> read(const model::Path& path, Json& scratch) const override;
-  /// The entries that these expressions read, for the sandbox. `list_item`: `item` and `index` come per evaluation.
-  std::vector<model::ScopeEntry> collect(const std::vector<const model::Expression*>& expressions, bool list_item) const;
+  /// The entries that these expressions read, for the sandbox. `list_item`: `item` and `index` come per
+  /// evaluation.
+  std::vector<model::ScopeEntry> collect(const std::vector<const model::Expression*>& expressions,
+                                         bool list_item) const;
 
  private:
   const Json* find_item() const;

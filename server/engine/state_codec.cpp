@@ -108,7 +108,8 @@ class StateWriter {
     f.number("open_steps", s_.open_steps);
     f.number_if("compensated", s_.compensated);
     f.key("to_compensate");
-    write_list(s_.to_compensate, [&](StepIndex index) { append_text(out_, Json(s_.workflow->steps[index].id)); });
+    write_list(s_.to_compensate,
+               [&](StepIndex index) { append_text(out_, Json(s_.workflow->steps[index].id)); });
     f.key("timers");
     write_list(s_.timers, [&](const auto& timer) {
       FieldWriter inner(out_, *s_.workflow, spill_);
@@ -202,7 +203,8 @@ void read_flags(const FieldReader& f, ExecutionState& s) {
     const auto inner = f.inner(entry);
     const auto payloads = inner.value("payloads");
     if (!payloads || !payloads->is_array()) FieldReader::corrupt("its payloads");
-    for (const auto& payload : payloads->get_array()) s.signals[inner.text("name")].push_back(make_value(payload));
+    for (const auto& payload : payloads->get_array())
+      s.signals[inner.text("name")].push_back(make_value(payload));
   }
 }
 
@@ -218,15 +220,19 @@ FanOut read_fan(const FieldReader& f, const Json& tasks) {
     if (is_terminal(task.status)) ++fan.ended;
     if (task.status == TaskStatus::failed && fan.failed++ == 0) fan.first_failed = item;
   }
-  while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending) ++fan.first_open;
+  while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending)
+    ++fan.first_open;
   return fan;
 }
 
 }  // namespace
 
-std::string encode_state(const ExecutionState& state, const BlobWriter& spill) { return StateWriter(state, spill).write(); }
+std::string encode_state(const ExecutionState& state, const BlobWriter& spill) {
+  return StateWriter(state, spill).write();
+}
 
-ExecutionState decode_state(std::string_view text, std::shared_ptr<const Workflow> workflow, const BlobReader& load) {
+ExecutionState decode_state(std::string_view text, std::shared_ptr<const Workflow> workflow,
+                            const BlobReader& load) {
   const auto json = parse_trusted_json(text);
   ExecutionState state;
   state.workflow = workflow;

@@ -14,7 +14,8 @@ struct SpecialBlock {
   const char* name;
 };
 
-// IANA's special-purpose registries (RFC 6890 and its updates), and the addresses at which clouds hand out credentials.
+// IANA's special-purpose registries (RFC 6890 and its updates), and the addresses at which clouds hand out
+// credentials.
 constexpr SpecialBlock kSpecialV4[] = {
     {"0.0.0.0/8", "this network"},
     {"10.0.0.0/8", "private"},
@@ -65,7 +66,8 @@ std::vector<ParsedBlock> parse_blocks(const SpecialBlock (&blocks)[N]) {
 }
 
 std::optional<std::string_view> find_block(const std::vector<ParsedBlock>& blocks, const IpAddress& address) {
-  const auto found = std::find_if(blocks.begin(), blocks.end(), [&](const ParsedBlock& block) { return block.network.contains(address); });
+  const auto found = std::find_if(blocks.begin(), blocks.end(),
+                                  [&](const ParsedBlock& block) { return block.network.contains(address); });
   return found == blocks.end() ? std::nullopt : std::optional(found->name);
 }
 
@@ -83,9 +85,11 @@ std::vector<IpAddress> carried_addresses(const IpAddress& address) {
   static const IpNetwork six_to_four = *parse_network("2002::/16");
   static const IpNetwork teredo = *parse_network("2001::/32");
   const auto* bytes = address.bytes.data();
-  if (nat64.contains(address) || translated.contains(address) || compatible.contains(address)) return {make_v4(bytes + 12, 0)};
+  if (nat64.contains(address) || translated.contains(address) || compatible.contains(address))
+    return {make_v4(bytes + 12, 0)};
   if (six_to_four.contains(address)) return {make_v4(bytes + 2, 0)};
-  if (teredo.contains(address)) return {make_v4(bytes + 4, 0), make_v4(bytes + 12, 0xff)};  // RFC 4380: server, client inverted
+  if (teredo.contains(address))
+    return {make_v4(bytes + 4, 0), make_v4(bytes + 12, 0xff)};  // RFC 4380: server, client inverted
   return {};
 }
 
@@ -93,7 +97,8 @@ std::string plain_host(std::string_view host) {
   std::string out(host);
   if (out.size() > 2 && out.front() == '[' && out.back() == ']') out = out.substr(1, out.size() - 2);
   if (out.size() > 1 && out.back() == '.') out.pop_back();
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return out;
 }
 
@@ -113,7 +118,8 @@ std::optional<std::string_view> special_address(const IpAddress& address) {
   return "reserved";
 }
 
-AddressGuard::AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed) : allow_loopback_(allow_loopback) {
+AddressGuard::AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed)
+    : allow_loopback_(allow_loopback) {
   for (const auto& text : allowed) {
     if (auto entry = parse_allowed(text)) allowed_.push_back(std::move(*entry));
   }
@@ -140,12 +146,14 @@ std::optional<AddressGuard::Entry> AddressGuard::parse_allowed(std::string_view 
   return out;
 }
 
-std::optional<std::string> AddressGuard::refuse(std::string_view host, const IpAddress& address, std::uint16_t port) const {
+std::optional<std::string> AddressGuard::refuse(std::string_view host, const IpAddress& address,
+                                                std::uint16_t port) const {
   const auto special = special_address(address);
   if (!special) return std::nullopt;
   static const auto v4_loopback = *parse_network("127.0.0.0/8");
   static const auto v6_loopback = *parse_network("::1");
-  if (allow_loopback_ && (v4_loopback.contains(address) || v6_loopback.contains(address))) return std::nullopt;
+  if (allow_loopback_ && (v4_loopback.contains(address) || v6_loopback.contains(address)))
+    return std::nullopt;
   const auto name = plain_host(host);
   const bool allowed = std::any_of(allowed_.begin(), allowed_.end(), [&](const Entry& entry) {
     if (entry.port && *entry.port != port) return false;

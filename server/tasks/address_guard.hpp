@@ -1,32 +1,34 @@
 #pragma once
 
+#include "base/result.hpp"
+#include "tasks/ip_address.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-#include "tasks/ip_address.hpp"
-
 namespace fp::tasks {
 
-/// Why an address is no part of the public internet: "loopback", "private", "link-local", ...; nothing for public ones.
-/// Addresses that carry another one inside (v4-mapped, NAT64, 6to4, Teredo) count as what they carry. Pure.
+/// Why an address is no part of the public internet: "loopback", "private", "link-local", ...; nothing for
+/// public ones. Addresses that carry another one inside (v4-mapped, NAT64, 6to4, Teredo) count as what they
+/// carry. Pure.
 std::optional<std::string_view> special_address(const IpAddress& address);
 
-/// Decides which peers workflows may connect to: public addresses, what was allowed by name, and nothing else. It is asked
-/// with the address that is about to be connected, after resolution, so that no spelling and no DNS answer gets around it.
-/// Immutable, so any thread may ask.
+/// Decides which peers workflows may connect to: public addresses, what was allowed by name, and nothing
+/// else. It is asked with the address that is about to be connected, after resolution, so that no spelling
+/// and no DNS answer gets around it. Immutable, so any thread may ask.
 class AddressGuard {
  public:
   AddressGuard() = default;
-  /// `allowed` as --allow-address takes it: HOST, ADDRESS or CIDR, each with an optional :PORT (brackets around IPv6 then).
-  /// Entries that are none of these are left out; parse_allowed tells them apart.
+  /// `allowed` as --allow-address takes it: HOST, ADDRESS or CIDR, each with an optional :PORT (brackets
+  /// around IPv6 then). Entries that are none of these are left out; parse_allowed tells them apart.
   AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed);
 
   /// Why a connection to `address` must not be made, or nothing. `host` is the name as the URL writes it.
-  std::optional<std::string> refuse(std::string_view host, const IpAddress& address, std::uint16_t port) const;
+  std::optional<std::string> refuse(std::string_view host, const IpAddress& address,
+                                    std::uint16_t port) const;
 
  private:
   struct Entry {

@@ -1,27 +1,29 @@
 #pragma once
 
+#include "ports/task_handler.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "ports/task_handler.hpp"
-
 namespace fp::tasks {
 
-/// What the built-in task types may do in this process. Deny first: nothing here is open unless somebody asked for it.
+/// What the built-in task types may do in this process. Deny first: nothing here is open unless somebody
+/// asked for it.
 struct TaskOptions {
   bool allow_loopback = false;               // `flowpilot run` and `--dev`
   std::vector<std::string> allow_addresses;  // HOST|CIDR[:PORT], as --allow-address takes them
   std::string proxy_url;                     // only when configured; never from the environment
   std::string smtp_url;                      // default of send_email
   std::string mail_from;
-  std::filesystem::path file_root;           // empty: the file_* types refuse
-  std::filesystem::path data_dir;            // sql_query never opens the product's own database
+  std::filesystem::path file_root;  // empty: the file_* types refuse
+  std::filesystem::path data_dir;   // sql_query never opens the product's own database
 };
 
 /// One handler for each task type that touches the world.
-std::vector<std::unique_ptr<ports::TaskHandler>> make_builtin_handlers(const TaskOptions& options, const Clock& clock);
+std::vector<std::unique_ptr<ports::TaskHandler>> make_builtin_handlers(const TaskOptions& options,
+                                                                       const Clock& clock);
 
 // One maker a file.
 std::unique_ptr<ports::TaskHandler> make_noop_handler();

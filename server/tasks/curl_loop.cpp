@@ -1,11 +1,10 @@
 #include "tasks/curl_loop.hpp"
 
+#include "base/assert.hpp"
+
 #include <pthread.h>
 #include <sys/socket.h>
-
 #include <vector>
-
-#include "base/assert.hpp"
 
 namespace fp::tasks {
 
@@ -22,7 +21,9 @@ CURLM* make_multi() {
   return multi;
 }
 
-void tag(CURL* easy, std::uint64_t id) { curl_easy_setopt(easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(id)); }
+void tag(CURL* easy, std::uint64_t id) {
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(id));
+}
 std::uint64_t tag_of(CURL* easy) {
   char* tagged = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &tagged);

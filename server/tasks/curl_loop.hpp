@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tasks/address_guard.hpp"
+
 #include <curl/curl.h>
 
 #include <atomic>
@@ -9,8 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <thread>
-
-#include "tasks/address_guard.hpp"
 
 namespace fp::tasks {
 
@@ -33,10 +33,10 @@ class CurlTransfer {
   virtual void abandon() = 0;
 };
 
-/// The one thread on which libcurl moves bytes for every task, with one pool of kept-alive connections. submit() and abort()
-/// may be called from any thread and return at once. The thread starts with the first transfer; the destructor abandons
-/// what is under way and waits for the thread. Names are resolved on threads of curl's own, so that a slow DNS delays
-/// nobody else.
+/// The one thread on which libcurl moves bytes for every task, with one pool of kept-alive connections.
+/// submit() and abort() may be called from any thread and return at once. The thread starts with the first
+/// transfer; the destructor abandons what is under way and waits for the thread. Names are resolved on
+/// threads of curl's own, so that a slow DNS delays nobody else.
 class CurlLoop {
  public:
   CurlLoop();
@@ -63,18 +63,19 @@ class CurlLoop {
   std::atomic<std::uint64_t> next_id_{1};
   CURLM* multi_;
   std::mutex mutex_;
-  std::deque<Order> orders_;  // guarded by mutex_
-  bool stopping_ = false;     // guarded by mutex_
-  std::thread thread_;        // guarded by mutex_ until the destructor
+  std::deque<Order> orders_;                                       // guarded by mutex_
+  bool stopping_ = false;                                          // guarded by mutex_
+  std::thread thread_;                                             // guarded by mutex_ until the destructor
   std::map<std::uint64_t, std::unique_ptr<CurlTransfer>> active_;  // the thread's own
 };
 
-/// Where one transfer may connect to: hands curl a socket only when the guard has nothing against the resolved peer.
+/// Where one transfer may connect to: hands curl a socket only when the guard has nothing against the
+/// resolved peer.
 struct PeerCheck {
   const AddressGuard* guard = nullptr;
-  std::string host;                    // as the URL writes it
+  std::string host;  // as the URL writes it
   std::uint16_t port = 0;
-  bool through_proxy = false;          // the peer is the proxy that the operator configured, which has its own rules
+  bool through_proxy = false;  // the peer is the proxy that the operator configured, which has its own rules
   std::optional<std::string> refused;  // why, once a peer was refused
 
   void install(CURL* easy);

@@ -1,11 +1,10 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "base/json_parse.hpp"
 #include "tasks/blocking_handler.hpp"
 #include "tasks/files.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace fp::tasks {
 
@@ -44,8 +43,12 @@ std::unique_ptr<ports::TaskHandler> make_file_delete_handler(std::shared_ptr<con
     "type": "object", "additionalProperties": false, "required": ["path"],
     "properties": {"path": {"type": "string", "minLength": 1, "description": "Below the root"}, "missing_ok": {"type": "boolean", "default": false, "description": "A missing file is no failure"}}
   })");
-  spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"path": {"type": "string"}, "deleted": {"type": "boolean"}}})");
-  return std::make_unique<BlockingHandler>(std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) { return delete_step(*root, request); });
+  spec.output_schema = parse_trusted_json(
+      R"({"type": "object", "properties": {"path": {"type": "string"}, "deleted": {"type": "boolean"}}})");
+  return std::make_unique<BlockingHandler>(
+      std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) {
+        return delete_step(*root, request);
+      });
 }
 
 }  // namespace fp::tasks

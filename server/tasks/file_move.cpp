@@ -1,12 +1,11 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstdio>
-
 #include "base/json_parse.hpp"
 #include "tasks/blocking_handler.hpp"
 #include "tasks/files.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace fp::tasks {
 
@@ -14,7 +13,8 @@ namespace {
 
 bool is_file(const FileRoot::Place& place) {
   struct stat status{};
-  return fstatat(place.folder.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+  return fstatat(place.folder.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode);
 }
 
 Result<Json> move_step(const FileRoot& root, const ports::AttemptRequest& request) {
@@ -34,7 +34,9 @@ Result<Json> move_step(const FileRoot& root, const ports::AttemptRequest& reques
   }
   if (!S_ISREG(status.st_mode)) return make_file_error(EISDIR, path);
   const auto flags = overwrite != nullptr && overwrite->as_bool() ? 0u : unsigned{RENAME_NOREPLACE};
-  if (renameat2(source->folder.get(), source->name.c_str(), target->folder.get(), target->name.c_str(), flags) != 0) return make_file_error(errno, errno == EEXIST ? to : path);
+  if (renameat2(source->folder.get(), source->name.c_str(), target->folder.get(), target->name.c_str(),
+                flags) != 0)
+    return make_file_error(errno, errno == EEXIST ? to : path);
   if (fsync(target->folder.get()) != 0 || fsync(source->folder.get()) != 0) return make_file_error(errno, to);
   return moved;
 }
@@ -53,8 +55,12 @@ std::unique_ptr<ports::TaskHandler> make_file_move_handler(std::shared_ptr<const
     "properties": {"path": {"type": "string", "minLength": 1, "description": "Below the root"}, "to": {"type": "string", "minLength": 1, "description": "New path; missing folders are made"},
       "overwrite": {"type": "boolean", "default": false, "description": "Replace a file that is there"}}
   })");
-  spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"path": {"type": "string"}, "moved_from": {"type": "string"}}})");
-  return std::make_unique<BlockingHandler>(std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) { return move_step(*root, request); });
+  spec.output_schema = parse_trusted_json(
+      R"({"type": "object", "properties": {"path": {"type": "string"}, "moved_from": {"type": "string"}}})");
+  return std::make_unique<BlockingHandler>(
+      std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) {
+        return move_step(*root, request);
+      });
 }
 
 }  // namespace fp::tasks

@@ -1,20 +1,20 @@
 #include "tasks/file_root.hpp"
 
-#include <fcntl.h>
+#include "base/error_code.hpp"
+#include "base/hash.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <vector>
-
-#include "base/error_code.hpp"
-#include "base/hash.hpp"
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -38,8 +38,11 @@ std::vector<std::string> split_path(std::string_view path) {
 }
 
 Result<std::vector<std::string>> check_path(std::string_view path, bool for_writing) {
-  const auto refuse = [&](const char* why) { return Error(codes::file_path, fmt::format("{} {}", cut_utf8(path, 200), why)); };
-  if (path.empty() || path.find('\0') != std::string_view::npos || path.size() > 4096) return Error(codes::file_path, "the path is empty or too long");
+  const auto refuse = [&](const char* why) {
+    return Error(codes::file_path, fmt::format("{} {}", cut_utf8(path, 200), why));
+  };
+  if (path.empty() || path.find('\0') != std::string_view::npos || path.size() > 4096)
+    return Error(codes::file_path, "the path is empty or too long");
   if (path.front() == '/') return refuse("is absolute; paths start below the root");
   auto parts = split_path(path);
   for (const auto& part : parts) {
@@ -54,26 +57,37 @@ Result<std::vector<std::string>> check_path(std::string_view path, bool for_writ
 Error make_file_error(int number, std::string_view path) {
   const auto shown = cut_utf8(path, 200);
   switch (number) {
-    case ENOENT: return {codes::file_missing, fmt::format("there is no {}", shown)};
+    case ENOENT:
+      return {codes::file_missing, fmt::format("there is no {}", shown)};
     case EACCES:
-    case EPERM: return {codes::file_unreadable, fmt::format("no permission for {}", shown)};
+    case EPERM:
+      return {codes::file_unreadable, fmt::format("no permission for {}", shown)};
     case EXDEV:
     case ELOOP:
-    case ENAMETOOLONG: return {codes::file_path, fmt::format("{} leads out of the root, through a symbolic link, or is too long", shown)};
+    case ENAMETOOLONG:
+      return {codes::file_path,
+              fmt::format("{} leads out of the root, through a symbolic link, or is too long", shown)};
     case EISDIR:
     case ENOTDIR:
-    case ENXIO: return {codes::file_kind, fmt::format("{} is not a plain file", shown)};
-    case EEXIST: return {codes::file_exists, fmt::format("{} is there already", shown)};
+    case ENXIO:
+      return {codes::file_kind, fmt::format("{} is not a plain file", shown)};
+    case EEXIST:
+      return {codes::file_exists, fmt::format("{} is there already", shown)};
     case ENOSPC:
-    case EDQUOT: return {codes::file_full, fmt::format("no space for {}", shown)};
-    default: return {codes::file_failed, fmt::format("{}: {}", shown, std::strerror(number))};
+    case EDQUOT:
+      return {codes::file_full, fmt::format("no space for {}", shown)};
+    default:
+      return {codes::file_failed, fmt::format("{}: {}", shown, std::strerror(number))};
   }
 }
 
 Result<FileDescriptor> FileRoot::open_root() const {
-  if (folder_.empty()) return Error(codes::file_no_root, "no folder is open to file steps; start with --file-root DIR");
+  if (folder_.empty())
+    return Error(codes::file_no_root, "no folder is open to file steps; start with --file-root DIR");
   FileDescriptor root(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (root.get() < 0) return Error(codes::file_no_root, fmt::format("the folder of file_root can not be opened: {}", std::strerror(errno)));
+  if (root.get() < 0)
+    return Error(codes::file_no_root,
+                 fmt::format("the folder of file_root can not be opened: {}", std::strerror(errno)));
   return root;
 }
 
@@ -95,7 +109,9 @@ Result<FileDescriptor> FileRoot::open_file(const std::string& path) const {
   return fd;
 }
 
-Result<FileDescriptor> FileRoot::open_folder(const std::string& path) const { return open_beneath(path, O_RDONLY | O_DIRECTORY); }
+Result<FileDescriptor> FileRoot::open_folder(const std::string& path) const {
+  return open_beneath(path, O_RDONLY | O_DIRECTORY);
+}
 
 Result<FileRoot::Place> FileRoot::find_place(const std::string& path, bool make_folders) const {
   auto parts = check_path(path, true);
@@ -106,9 +122,10 @@ Result<FileRoot::Place> FileRoot::find_place(const std::string& path, bool make_
   Place place{std::move(*folder), parts->back()};
   parts->pop_back();
   for (const auto& part : *parts) {
-    // One part at a time, each beneath the one before: a link that leads out of its folder is refused, which is stricter
-    // than the root alone.
-    if (make_folders && mkdirat(place.folder.get(), part.c_str(), 0777) != 0 && errno != EEXIST) return make_file_error(errno, path);
+    // One part at a time, each beneath the one before: a link that leads out of its folder is refused, which
+    // is stricter than the root alone.
+    if (make_folders && mkdirat(place.folder.get(), part.c_str(), 0777) != 0 && errno != EEXIST)
+      return make_file_error(errno, path);
     FileDescriptor next(open_at(place.folder.get(), part, O_RDONLY | O_DIRECTORY));
     if (next.get() < 0) return make_file_error(errno, path);
     place.folder = std::move(next);
@@ -125,7 +142,8 @@ Result<std::string> read_all(int fd, const std::string& path) {
     if (got < 0) return make_file_error(errno, path);
     if (got == 0) return out;
     out.append(buffer.data(), static_cast<std::size_t>(got));
-    if (out.size() > FileRoot::kMostBytes) return Error(codes::file_too_large, fmt::format("{} is larger than 16 MiB", cut_utf8(path, 200)));
+    if (out.size() > FileRoot::kMostBytes)
+      return Error(codes::file_too_large, fmt::format("{} is larger than 16 MiB", cut_utf8(path, 200)));
   }
 }
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <unistd.h>
+#include "base/result.hpp"
 
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <utility>
-
-#include "base/result.hpp"
 
 namespace fp::tasks {
 
@@ -30,8 +29,8 @@ class FileDescriptor {
   int fd_;
 };
 
-/// The folder that the file_* types see. Every path is resolved by the kernel beneath it (openat2), so that neither "..",
-/// nor symbolic links, nor races lead out. Immutable; any thread may use it.
+/// The folder that the file_* types see. Every path is resolved by the kernel beneath it (openat2), so that
+/// neither "..", nor symbolic links, nor races lead out. Immutable; any thread may use it.
 class FileRoot {
  public:
   static constexpr std::size_t kMostBytes = 16u << 20;

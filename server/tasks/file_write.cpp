@@ -1,16 +1,16 @@
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstdio>
-
 #include "base/error_code.hpp"
 #include "base/hash.hpp"
 #include "base/json_parse.hpp"
 #include "tasks/blocking_handler.hpp"
 #include "tasks/files.hpp"
 #include "tasks/text_codec.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace fp::tasks {
 
@@ -23,7 +23,8 @@ struct Content {
 };
 
 Result<Content> read_content(const Json& config) {
-  Content out{json_string(config, "path"), "", config.as_object().contains("overwrite") && config.at("overwrite").as_bool()};
+  Content out{json_string(config, "path"), "",
+              config.as_object().contains("overwrite") && config.at("overwrite").as_bool()};
   const auto& content = config.at("content");
   if (json_string(config, "encoding") == "base64") {
     auto bytes = content.is_string() ? from_base64(content.get_string()) : std::nullopt;
@@ -32,11 +33,13 @@ Result<Content> read_content(const Json& config) {
   } else {
     out.bytes = content.is_string() ? std::string(content.get_string()) : to_pretty_text(content) + "\n";
   }
-  if (out.bytes.size() > FileRoot::kMostBytes) return Error(codes::file_too_large, "the content is larger than 16 MiB");
+  if (out.bytes.size() > FileRoot::kMostBytes)
+    return Error(codes::file_too_large, "the content is larger than 16 MiB");
   return out;
 }
 
-/// Is the file there with just these bytes? So it is when an earlier attempt wrote it and nobody heard of that.
+/// Is the file there with just these bytes? So it is when an earlier attempt wrote it and nobody heard of
+/// that.
 bool holds(const FileRoot& root, const Content& content) {
   const auto fd = root.open_file(content.path);
   if (!fd) return false;
@@ -48,16 +51,18 @@ std::string part_name(const ports::AttemptRequest& request, std::uint32_t attemp
   return fmt::format(".fp-{}-{}.part", to_hex(hash_128(request.idempotency_key)), attempt);
 }
 
-/// The file is either as before or complete, whenever the process dies: written aside, forced to disk, renamed, and the
-/// folder forced to disk too.
+/// The file is either as before or complete, whenever the process dies: written aside, forced to disk,
+/// renamed, and the folder forced to disk too.
 Result<void> replace(const FileRoot& root, const Content& content, const ports::AttemptRequest& request) {
   const auto place = root.find_place(content.path, true);
   if (!place) return place.error();
   const int folder = place->folder.get();
-  for (std::uint32_t earlier = 1; earlier < request.attempt; ++earlier) unlinkat(folder, part_name(request, earlier).c_str(), 0);
+  for (std::uint32_t earlier = 1; earlier < request.attempt; ++earlier)
+    unlinkat(folder, part_name(request, earlier).c_str(), 0);
   const auto part = part_name(request, request.attempt);
   {
-    const FileDescriptor fd(openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+    const FileDescriptor fd(
+        openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (fd.get() < 0) return make_file_error(errno, content.path);
     auto written = write_all(fd.get(), content.bytes, content.path);
     if (written && fsync(fd.get()) != 0) written = make_file_error(errno, content.path);
@@ -67,7 +72,8 @@ Result<void> replace(const FileRoot& root, const Content& content, const ports::
     }
   }
   struct stat target{};
-  const bool is_special = fstatat(folder, place->name.c_str(), &target, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(target.st_mode);
+  const bool is_special =
+      fstatat(folder, place->name.c_str(), &target, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(target.st_mode);
   const auto flags = content.overwrite ? 0u : unsigned{RENAME_NOREPLACE};
   if (is_special || renameat2(folder, part.c_str(), folder, place->name.c_str(), flags) != 0) {
     const int why = is_special ? EISDIR : errno;
@@ -82,7 +88,8 @@ Result<void> replace(const FileRoot& root, const Content& content, const ports::
 Result<void> append(const FileRoot& root, const Content& content) {
   const auto place = root.find_place(content.path, true);
   if (!place) return place.error();
-  const FileDescriptor fd(openat(place->folder.get(), place->name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
+  const FileDescriptor fd(openat(place->folder.get(), place->name.c_str(),
+                                 O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
   if (fd.get() < 0) return make_file_error(errno, content.path);
   struct stat status{};
   if (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return make_file_error(EISDIR, content.path);
@@ -98,7 +105,8 @@ Result<Json> write_file_step(const FileRoot& root, const ports::AttemptRequest& 
   const bool is_append = appends != nullptr && appends->as_bool();
   const auto written = is_append ? append(root, *content) : replace(root, *content, request);
   if (!written) return written.error();
-  return Json(JsonObject{{"path", content->path}, {"size", content->bytes.size()}, {"sha256", sha256_hex(content->bytes)}});
+  return Json(JsonObject{
+      {"path", content->path}, {"size", content->bytes.size()}, {"sha256", sha256_hex(content->bytes)}});
 }
 
 }  // namespace
@@ -119,9 +127,13 @@ std::unique_ptr<ports::TaskHandler> make_file_write_handler(std::shared_ptr<cons
       "append": {"type": "boolean", "default": false, "description": "Add to the end; a repeated attempt may add twice"}},
     "not": {"required": ["append", "overwrite"], "properties": {"append": {"const": true}, "overwrite": {"const": true}}}
   })");
-  spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"path": {"type": "string"}, "size": {"type": "integer", "description": "Bytes written"},
+  spec.output_schema = parse_trusted_json(
+      R"({"type": "object", "properties": {"path": {"type": "string"}, "size": {"type": "integer", "description": "Bytes written"},
     "sha256": {"type": "string", "description": "Of the bytes written"}}})");
-  return std::make_unique<BlockingHandler>(std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) { return write_file_step(*root, request); });
+  return std::make_unique<BlockingHandler>(
+      std::move(spec), [root](const ports::AttemptRequest& request, ports::AttemptControl&) {
+        return write_file_step(*root, request);
+      });
 }
 
 }  // namespace fp::tasks

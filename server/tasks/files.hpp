@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
-
 #include "ports/task_handler.hpp"
 #include "tasks/file_root.hpp"
+
+#include <memory>
 
 namespace fp::tasks {
 

@@ -1,18 +1,19 @@
 #include "tasks/files.hpp"
 
+#include "tasks/test_peer.hpp"
+
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <fstream>
-
-#include "tasks/test_peer.hpp"
+#include <sys/stat.h>
 
 namespace fp::tasks {
 namespace {
 
 class FilesTest : public testing::Test {
  protected:
-  ports::TaskHandler::Output run(ports::TaskHandler& handler, const JsonObject& config, std::uint32_t attempt = 1) {
+  ports::TaskHandler::Output run(ports::TaskHandler& handler, const JsonObject& config,
+                                 std::uint32_t attempt = 1) {
     return TestAttempt(handler, config, std::chrono::seconds(10), attempt).wait();
   }
   std::string content(const std::string& path) const {
@@ -42,7 +43,8 @@ TEST_F(FilesTest, WritesAndReadsTextAndBytes) {
   EXPECT_EQ(run(*read_, {{"path", "a/b.txt"}, {"encoding", "base64"}})->at("content"), Json("YWJj"));
   ASSERT_TRUE(run(*write_, {{"path", "c"}, {"content", "//4="}, {"encoding", "base64"}}));
   EXPECT_EQ(code_of(run(*read_, {{"path", "c"}})), "file.encoding");
-  EXPECT_EQ(code_of(run(*write_, {{"path", "d"}, {"content", "?"}, {"encoding", "base64"}})), "file.encoding");
+  EXPECT_EQ(code_of(run(*write_, {{"path", "d"}, {"content", "?"}, {"encoding", "base64"}})),
+            "file.encoding");
   ASSERT_TRUE(run(*write_, {{"path", "e.json"}, {"content", JsonObject{{"x", 1}}}}));
   EXPECT_EQ(content("e.json"), "{\n  \"x\": 1\n}\n");
 }
@@ -57,7 +59,8 @@ TEST_F(FilesTest, RepeatsAWriteWithoutHarm) {
   ASSERT_TRUE(run(*write_, {{"path", "a"}, {"content", "+"}, {"append", true}}));
   EXPECT_EQ(content("a"), "two+");
   std::size_t entries = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(root_folder_.path())) ++entries;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(root_folder_.path()))
+    ++entries;
   EXPECT_EQ(entries, 1u) << "nothing is left beside the file";
 }
 
@@ -67,7 +70,9 @@ TEST_F(FilesTest, LetsNoPathLeaveTheRoot) {
   std::filesystem::create_symlink(outside_.path(), root_folder_.path() / "folder");
   put("inside", "x");
   const std::string up = "../" + outside_.path().filename().string();
-  for (const auto& path : std::vector<std::string>{"/etc/passwd", "../secret", up + "/secret", "a/../../secret", "link", "folder/secret", "folder/new", "", "..", "."}) {
+  for (const auto& path :
+       std::vector<std::string>{"/etc/passwd", "../secret", up + "/secret", "a/../../secret", "link",
+                                "folder/secret", "folder/new", "", "..", "."}) {
     EXPECT_FALSE(run(*read_, {{"path", path}})) << path;
     EXPECT_FALSE(run(*write_, {{"path", path}, {"content", "x"}, {"append", true}})) << path;
     EXPECT_FALSE(run(*move_, {{"path", "inside"}, {"to", path}})) << path;
@@ -90,7 +95,8 @@ TEST_F(FilesTest, ReplacesALinkInsteadOfFollowingIt) {
 
 TEST_F(FilesTest, TouchesNoHiddenFiles) {
   put(".git/config", "x");
-  for (const char* path : {".git/hooks/post-commit", ".profile", "a/.ssh/key"}) EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}})), "file.path") << path;
+  for (const char* path : {".git/hooks/post-commit", ".profile", "a/.ssh/key"})
+    EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}})), "file.path") << path;
   EXPECT_EQ(code_of(run(*delete_, {{"path", ".git/config"}})), "file.path");
   EXPECT_EQ(run(*list_, {})->at("count"), Json(0));
 }
@@ -100,8 +106,10 @@ TEST_F(FilesTest, WorksOnPlainFilesOnly) {
   std::filesystem::create_directory(root_folder_.path() / "dir");
   for (const char* path : {"pipe", "dir"}) {
     EXPECT_EQ(code_of(run(*read_, {{"path", path}})), "file.kind") << path;
-    EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}, {"overwrite", true}})), "file.kind") << path;
-    EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}, {"append", true}})), "file.kind") << path;
+    EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}, {"overwrite", true}})), "file.kind")
+        << path;
+    EXPECT_EQ(code_of(run(*write_, {{"path", path}, {"content", "x"}, {"append", true}})), "file.kind")
+        << path;
     EXPECT_EQ(code_of(run(*delete_, {{"path", path}})), "file.kind") << path;
     EXPECT_EQ(code_of(run(*move_, {{"path", path}, {"to", "new"}})), "file.kind") << path;
   }

@@ -1,11 +1,11 @@
 #include "tasks/http_call.hpp"
 
+#include "base/error_code.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/error_code.hpp"
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -55,17 +55,20 @@ namespace {
 bool is_token(std::string_view text) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(static_cast<char>(c)) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           marks.find(static_cast<char>(c)) != std::string_view::npos;
   });
 }
 
 bool is_field_value(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return (c < 32 && c != '\t') || c == 127; });
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return (c < 32 && c != '\t') || c == 127; });
 }
 
 // These decide where a message ends or which host it is for; the client writes them itself.
-constexpr const char* kOwnHeaders[] = {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect",
-                                       "proxy-authorization", "proxy-connection", "http2-settings"};
+constexpr const char* kOwnHeaders[] = {
+    "host",    "content-length", "transfer-encoding",   "connection",       "keep-alive",    "upgrade", "te",
+    "trailer", "expect",         "proxy-authorization", "proxy-connection", "http2-settings"};
 
 Result<void> read_headers(const Json& config, HttpCall& call) {
   const auto* headers = json_find(config, "headers");
@@ -74,8 +77,12 @@ Result<void> read_headers(const Json& config, HttpCall& call) {
     const std::string name(member.key());
     if (member.value().is_null()) continue;
     const auto value = to_display_text(member.value());
-    if (!is_token(name)) return Error(codes::http_header, "a header name may hold letters, digits and !#$%&'*+-.^_`|~ only");
-    if (!is_field_value(value)) return Error(codes::http_header, fmt::format("the value of header {} holds a line break or another control character", name));
+    if (!is_token(name))
+      return Error(codes::http_header, "a header name may hold letters, digits and !#$%&'*+-.^_`|~ only");
+    if (!is_field_value(value))
+      return Error(
+          codes::http_header,
+          fmt::format("the value of header {} holds a line break or another control character", name));
     const auto lower = to_lower(name);
     if (std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), lower) != std::end(kOwnHeaders)) {
       return Error(codes::http_header, fmt::format("header {} is set by the client itself", name));
@@ -93,9 +100,13 @@ Result<std::string> decode_field(const Json& text, const char* field) {
 
 Result<void> read_parts(const Json& list, HttpCall& call) {
   for (const auto& item : list.as_array()) {
-    HttpPart part{json_string(item, "name"), "", json_string(item, "filename"), json_string(item, "content_type")};
+    HttpPart part{json_string(item, "name"), "", json_string(item, "filename"),
+                  json_string(item, "content_type")};
     for (const auto* text : {&part.name, &part.file_name, &part.content_type}) {
-      if (!is_field_value(*text)) return Error(codes::http_header, "a part's name, filename or content_type holds a line break or another control character");
+      if (!is_field_value(*text))
+        return Error(
+            codes::http_header,
+            "a part's name, filename or content_type holds a line break or another control character");
     }
     if (const auto* coded = json_find(item, "base64")) {
       auto bytes = decode_field(*coded, "the base64 of a part");
@@ -167,16 +178,20 @@ std::string with_query(const Json& config, const std::string& url) {
 }  // namespace
 
 bool HttpCall::expects(long status) const {
-  return std::any_of(expected.begin(), expected.end(), [&](const auto& range) { return status >= range.first && status <= range.second; });
+  return std::any_of(expected.begin(), expected.end(),
+                     [&](const auto& range) { return status >= range.first && status <= range.second; });
 }
 
 bool HttpCall::has_header(std::string_view lower_name) const {
-  return std::any_of(headers.begin(), headers.end(), [&](const auto& header) { return to_lower(header.first) == lower_name; });
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const auto& header) { return to_lower(header.first) == lower_name; });
 }
 
 Result<void> check_http_url(const std::optional<Url>& url) {
   if (!url) return Error(codes::http_url, "this is not a URL");
-  if (url->scheme != "http" && url->scheme != "https") return Error(codes::http_blocked_scheme, fmt::format("{}: is not spoken here, only http: and https:", url->scheme));
+  if (url->scheme != "http" && url->scheme != "https")
+    return Error(codes::http_blocked_scheme,
+                 fmt::format("{}: is not spoken here, only http: and https:", url->scheme));
   if (url->host.empty()) return Error(codes::http_url, "the URL names no host");
   return {};
 }
@@ -184,7 +199,8 @@ Result<void> check_http_url(const std::optional<Url>& url) {
 Result<HttpCall> read_http_call(const ports::AttemptRequest& request) {
   const Json& config = *request.config;
   if (json_find(config, "credential") != nullptr) {
-    return Error(codes::credential_unavailable, fmt::format("there is no credential store here for \"{}\"", json_string(config, "credential")));
+    return Error(codes::credential_unavailable, fmt::format("there is no credential store here for \"{}\"",
+                                                            json_string(config, "credential")));
   }
   HttpCall call;
   const auto url = parse_url(with_query(config, json_string(config, "url")));
@@ -195,7 +211,8 @@ Result<HttpCall> read_http_call(const ports::AttemptRequest& request) {
   read_expected(config, call);
   const auto method = json_string(config, "method");
   call.method = method.empty() ? "GET" : method;
-  if (!call.has_header("idempotency-key")) call.headers.emplace_back("Idempotency-Key", request.idempotency_key);
+  if (!call.has_header("idempotency-key"))
+    call.headers.emplace_back("Idempotency-Key", request.idempotency_key);
   if (!call.has_header("user-agent")) call.headers.emplace_back("User-Agent", "FlowPilot/" FLOWPILOT_VERSION);
   if (!call.has_header("accept")) call.headers.emplace_back("Accept", "application/json, */*;q=0.8");
   const auto* follow = json_find(config, "follow_redirects");

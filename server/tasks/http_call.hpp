@@ -1,12 +1,12 @@
 #pragma once
 
+#include "ports/task_handler.hpp"
+#include "tasks/url.hpp"
+
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "ports/task_handler.hpp"
-#include "tasks/url.hpp"
 
 namespace fp::tasks {
 
@@ -17,16 +17,17 @@ struct HttpPart {
   std::string content_type;
 };
 
-/// What an http_request step asks for, read and checked: nothing in it can change the shape of the request on the wire.
+/// What an http_request step asks for, read and checked: nothing in it can change the shape of the request on
+/// the wire.
 struct HttpCall {
   std::string method;
   Url url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;
-  std::vector<HttpPart> parts;            // multipart/form-data, instead of body
+  std::vector<HttpPart> parts;                            // multipart/form-data, instead of body
   std::vector<std::pair<int, int>> expected{{200, 299}};  // statuses, from and to
   bool follow_redirects = false;
-  std::string response = "auto";          // auto, json, text, base64
+  std::string response = "auto";  // auto, json, text, base64
   std::size_t max_bytes = 10u << 20;
 
   bool expects(long status) const;

@@ -1,14 +1,14 @@
 #include "tasks/http_reply.hpp"
 
+#include "base/error_code.hpp"
+#include "base/json_parse.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include "base/error_code.hpp"
-#include "base/json_parse.hpp"
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -30,7 +30,8 @@ bool is_json_type(std::string_view content_type) {
 
 std::string as_text(const HttpReply& reply) {
   const auto type = to_lower(reply.header("content-type"));
-  const bool latin1 = type.find("iso-8859-1") != std::string::npos || type.find("windows-1252") != std::string::npos;
+  const bool latin1 =
+      type.find("iso-8859-1") != std::string::npos || type.find("windows-1252") != std::string::npos;
   return latin1 && !is_utf8(reply.body) ? latin1_to_utf8(reply.body) : reply.body;
 }
 
@@ -68,7 +69,8 @@ Result<DecodedBody> decode_body(const HttpReply& reply, const std::string& respo
   if (response == "json" || (response == "auto" && is_json_type(to_lower(reply.header("content-type"))))) {
     auto parsed = parse_json(body, {.max_bytes = body.size(), .max_depth = 128});
     if (parsed) return DecodedBody{std::move(*parsed), "json"};
-    if (response == "json") return Error(codes::http_not_json, fmt::format("the reply does not parse: {}", parsed.error().message));
+    if (response == "json")
+      return Error(codes::http_not_json, fmt::format("the reply does not parse: {}", parsed.error().message));
   }
   const auto text = as_text(reply);
   if (is_utf8(text)) return DecodedBody{Json(text), "text"};
@@ -86,7 +88,8 @@ std::optional<Milliseconds> read_retry_after(const std::string& value, TimePoint
   const auto date = curl_getdate(value.c_str(), nullptr);
   if (date < 0) return std::nullopt;
   const auto wait = TimePoint(std::chrono::seconds(date)) - now;
-  return wait > Milliseconds(0) ? std::optional(std::min<Milliseconds>(wait, std::chrono::hours(24 * 366))) : std::nullopt;
+  return wait > Milliseconds(0) ? std::optional(std::min<Milliseconds>(wait, std::chrono::hours(24 * 366)))
+                                : std::nullopt;
 }
 
 Error make_status_error(const HttpReply& reply, const std::string& authority, TimePoint now) {
@@ -101,9 +104,13 @@ Error make_status_error(const HttpReply& reply, const std::string& authority, Ti
   if (reply.body.size() > kExcerpt || reply.body_cut || !decoded) {
     const auto text = as_text(reply);
     const auto part = cut_utf8(text, kExcerpt);
-    decoded = DecodedBody{Json(is_utf8(part) ? std::string(part) : to_base64(std::string_view(reply.body).substr(0, kExcerpt * 3 / 4))), ""};
+    decoded =
+        DecodedBody{Json(is_utf8(part) ? std::string(part)
+                                       : to_base64(std::string_view(reply.body).substr(0, kExcerpt * 3 / 4))),
+                    ""};
   }
-  error.details = JsonObject{{"status_code", reply.status}, {"headers", std::move(headers)}, {"data", std::move(decoded->data)}};
+  error.details = JsonObject{
+      {"status_code", reply.status}, {"headers", std::move(headers)}, {"data", std::move(decoded->data)}};
   return error;
 }
 

@@ -1,22 +1,23 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/json.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace fp::tasks {
 
 /// A reply as it comes in. Plain value.
 struct HttpReply {
   long status = 0;
-  std::map<std::string, std::string> headers;  // lower-case names; repeated ones joined by ", " (set-cookie by line breaks)
-  std::string body;                            // decompressed
-  bool body_cut = false;                       // the rest was not read
+  std::map<std::string, std::string>
+      headers;            // lower-case names; repeated ones joined by ", " (set-cookie by line breaks)
+  std::string body;       // decompressed
+  bool body_cut = false;  // the rest was not read
 
   /// One raw header line with its line break; a status line starts anew.
   void add_header_line(std::string_view line);
@@ -34,7 +35,8 @@ Result<DecodedBody> decode_body(const HttpReply& reply, const std::string& respo
 /// Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP date; nothing when it is missing, wrong or past.
 std::optional<Milliseconds> read_retry_after(const std::string& value, TimePoint now);
 
-/// The error for a status outside expect_status: http.4xx, http.5xx or http.status, with {status_code, headers, data}.
+/// The error for a status outside expect_status: http.4xx, http.5xx or http.status, with {status_code,
+/// headers, data}.
 Error make_status_error(const HttpReply& reply, const std::string& authority, TimePoint now);
 
 }  // namespace fp::tasks

@@ -22,16 +22,19 @@ class HttpRequestHandler final : public ports::TaskHandler {
   const model::TaskTypeSpec& spec() const override { return spec_; }
   Kind kind() const override { return Kind::asynchronous; }
 
-  void start(ports::AttemptRequest request, std::shared_ptr<ports::AttemptControl> control, Done done) override {
+  void start(ports::AttemptRequest request, std::shared_ptr<ports::AttemptControl> control,
+             Done done) override {
     auto call = read_http_call(request);
     if (!call) return done(call.error());
     if (const auto literal = parse_ip(call->url.host)) {
       // A proxy would hide this peer from the check at the socket.
-      if (const auto why = network_->guard.refuse(call->url.host, *literal, call->url.port)) return done(Error(codes::http_blocked_address, *why));
+      if (const auto why = network_->guard.refuse(call->url.host, *literal, call->url.port))
+        return done(Error(codes::http_blocked_address, *why));
     }
     const auto id = network_->loop.make_id();
     control->set_cancel_hook([network = network_, id] { network->loop.abort(id); });
-    network_->loop.submit(id, std::make_unique<HttpTransfer>(context_, std::move(*call), request.timeout, control, std::move(done)));
+    network_->loop.submit(id, std::make_unique<HttpTransfer>(context_, std::move(*call), request.timeout,
+                                                             control, std::move(done)));
   }
 
  private:
@@ -42,7 +45,8 @@ class HttpRequestHandler final : public ports::TaskHandler {
 
 }  // namespace
 
-std::unique_ptr<ports::TaskHandler> make_http_request_handler(std::shared_ptr<Network> network, const Clock& clock, const HttpLimits& limits) {
+std::unique_ptr<ports::TaskHandler> make_http_request_handler(std::shared_ptr<Network> network,
+                                                              const Clock& clock, const HttpLimits& limits) {
   return std::make_unique<HttpRequestHandler>(std::move(network), clock, limits);
 }
 

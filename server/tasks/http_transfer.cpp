@@ -1,11 +1,11 @@
 #include "tasks/http_transfer.hpp"
 
+#include "base/error_code.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/error_code.hpp"
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -15,7 +15,8 @@ constexpr std::size_t kErrorBody = 64u << 10;  // of a reply that fails the step
 
 /// Headers that may follow a redirect to another origin; anything else may be a secret.
 bool may_cross_origin(const std::string& name) {
-  static constexpr const char* kHarmless[] = {"accept", "accept-language", "content-type", "user-agent", "idempotency-key"};
+  static constexpr const char* kHarmless[] = {"accept", "accept-language", "content-type", "user-agent",
+                                              "idempotency-key"};
   return std::find(std::begin(kHarmless), std::end(kHarmless), to_lower(name)) != std::end(kHarmless);
 }
 
@@ -27,38 +28,54 @@ bool is_connect_phase(CURL* easy) {
 
 const ErrorCode& code_of(CURLcode code) {
   switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST: return codes::http_dns;
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return codes::http_dns;
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY: return codes::http_proxy;
-    case CURLE_COULDNT_CONNECT: return codes::http_connect;
-    case CURLE_OPERATION_TIMEDOUT: return codes::http_timeout;
+    case CURLE_PROXY:
+      return codes::http_proxy;
+    case CURLE_COULDNT_CONNECT:
+      return codes::http_connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return codes::http_timeout;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS: return codes::http_tls;
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return codes::http_tls;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR: return codes::http_broken;
-    case CURLE_URL_MALFORMAT: return codes::http_url;
-    case CURLE_OUT_OF_MEMORY: return codes::http_too_large;  // a header line beyond curl's own limit
-    default: return codes::http_protocol;
+    case CURLE_RECV_ERROR:
+      return codes::http_broken;
+    case CURLE_URL_MALFORMAT:
+      return codes::http_url;
+    case CURLE_OUT_OF_MEMORY:
+      return codes::http_too_large;  // a header line beyond curl's own limit
+    default:
+      return codes::http_protocol;
   }
 }
 
 }  // namespace
 
-HttpTransfer::HttpTransfer(const HttpContext& context, HttpCall call, Milliseconds timeout, std::shared_ptr<ports::AttemptControl> control,
-                           ports::TaskHandler::Done done)
-    : context_(context), call_(std::move(call)), timeout_(timeout), control_(std::move(control)), done_(std::move(done)),
-      easy_(curl_easy_init()), started_(context.clock.steady_now()) {
+HttpTransfer::HttpTransfer(const HttpContext& context, HttpCall call, Milliseconds timeout,
+                           std::shared_ptr<ports::AttemptControl> control, ports::TaskHandler::Done done)
+    : context_(context),
+      call_(std::move(call)),
+      timeout_(timeout),
+      control_(std::move(control)),
+      done_(std::move(done)),
+      easy_(curl_easy_init()),
+      started_(context.clock.steady_now()) {
   prepare();
 }
 
-Milliseconds HttpTransfer::elapsed() const { return std::chrono::duration_cast<Milliseconds>(context_.clock.steady_now() - started_); }
+Milliseconds HttpTransfer::elapsed() const {
+  return std::chrono::duration_cast<Milliseconds>(context_.clock.steady_now() - started_);
+}
 
 void HttpTransfer::prepare() {
   CURL* easy = easy_.get();
@@ -77,7 +94,8 @@ void HttpTransfer::prepare() {
   curl_easy_setopt(easy, CURLOPT_PROXY, context_.proxy_url.c_str());
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a resolver thread when a transfer is given up
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
+                   1L);  // never wait for a resolver thread when a transfer is given up
   peer_ = {&context_.guard, call_.url.host, call_.url.port, !context_.proxy_url.empty(), std::nullopt};
   peer_.install(easy);
   prepare_request();
@@ -108,10 +126,13 @@ void HttpTransfer::prepare_request() {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
   }
-  if (call_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  else curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call_.method.c_str());
+  if (call_.method == "HEAD")
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  else
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call_.method.c_str());
   curl_slist* list = curl_slist_append(nullptr, "Expect:");
-  if (!call_.has_header("content-type") && call_.parts.empty()) list = curl_slist_append(list, "Content-Type:");
+  if (!call_.has_header("content-type") && call_.parts.empty())
+    list = curl_slist_append(list, "Content-Type:");
   for (const auto& [name, value] : call_.headers) {
     list = curl_slist_append(list, (value.empty() ? name + ";" : fmt::format("{}: {}", name, value)).c_str());
   }
@@ -124,7 +145,8 @@ void HttpTransfer::prepare_limits() {
   CURL* easy = easy_.get();
   const auto left = std::max(Milliseconds(1), timeout_ - elapsed());
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(left, context_.limits.connect).count()));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min(left, context_.limits.connect).count()));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L << 10);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &HttpTransfer::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
@@ -159,8 +181,10 @@ std::size_t HttpTransfer::take_body(std::string_view bytes) {
     return 0;
   }
   curl_off_t announced = -1;
-  if (reply_.header("content-encoding").empty()) curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-  const bool too_large = reply_.body.size() + bytes.size() > call_.max_bytes || (announced > 0 && static_cast<std::size_t>(announced) > call_.max_bytes);
+  if (reply_.header("content-encoding").empty())
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  const bool too_large = reply_.body.size() + bytes.size() > call_.max_bytes ||
+                         (announced > 0 && static_cast<std::size_t>(announced) > call_.max_bytes);
   if (too_large && call_.expects(status)) {
     stop_ = Stop::too_large;
     return 0;
@@ -193,19 +217,28 @@ bool HttpTransfer::is_slow() {
 
 bool HttpTransfer::is_redirect() const {
   static constexpr long kRedirects[] = {301, 302, 303, 307, 308};
-  const bool status = std::find(std::begin(kRedirects), std::end(kRedirects), reply_.status) != std::end(kRedirects);
+  const bool status =
+      std::find(std::begin(kRedirects), std::end(kRedirects), reply_.status) != std::end(kRedirects);
   return call_.follow_redirects && status && !reply_.header("location").empty();
 }
 
 Result<void> HttpTransfer::redirect() {
-  if (++redirects_ > context_.limits.redirects) return Error(codes::http_redirects, fmt::format("{} redirects again, after {} redirects", call_.url.authority(), context_.limits.redirects));
+  if (++redirects_ > context_.limits.redirects)
+    return Error(codes::http_redirects, fmt::format("{} redirects again, after {} redirects",
+                                                    call_.url.authority(), context_.limits.redirects));
   auto next = parse_url(reply_.header("location"), &call_.url.text);
-  if (const auto fit = check_http_url(next); !fit) return Error(fit.error().code, fmt::format("{} redirects to where nobody may follow: {}", call_.url.authority(), fit.error().message), false);
+  if (const auto fit = check_http_url(next); !fit)
+    return Error(fit.error().code,
+                 fmt::format("{} redirects to where nobody may follow: {}", call_.url.authority(),
+                             fit.error().message),
+                 false);
   const bool same_origin = next->same_origin(call_.url);
   next->user = same_origin ? call_.url.user : "";
   next->password = same_origin ? call_.url.password : "";
-  if (!same_origin) std::erase_if(call_.headers, [](const auto& header) { return !may_cross_origin(header.first); });
-  const bool becomes_get = (reply_.status == 303 && call_.method != "HEAD") || ((reply_.status == 301 || reply_.status == 302) && call_.method == "POST");
+  if (!same_origin)
+    std::erase_if(call_.headers, [](const auto& header) { return !may_cross_origin(header.first); });
+  const bool becomes_get = (reply_.status == 303 && call_.method != "HEAD") ||
+                           ((reply_.status == 301 || reply_.status == 302) && call_.method == "POST");
   if (becomes_get) {
     call_.method = "GET";
     call_.body.reset();
@@ -250,32 +283,45 @@ std::optional<Error> HttpTransfer::refuse_literal() const {
 Error HttpTransfer::make_error(CURLcode code) const {
   const auto peer = call_.url.authority();
   switch (stop_) {
-    case Stop::too_large: return {codes::http_too_large, fmt::format("the reply of {} is larger than {} bytes", peer, call_.max_bytes)};
-    case Stop::header_too_large: return {codes::http_too_large, fmt::format("the headers of {} are larger than {} bytes", peer, context_.limits.header_bytes)};
-    case Stop::low_speed: return {codes::http_low_speed, fmt::format("the reply of {} trickles: {} bytes so far", peer, reply_.body.size())};
-    default: break;
+    case Stop::too_large:
+      return {codes::http_too_large,
+              fmt::format("the reply of {} is larger than {} bytes", peer, call_.max_bytes)};
+    case Stop::header_too_large:
+      return {codes::http_too_large,
+              fmt::format("the headers of {} are larger than {} bytes", peer, context_.limits.header_bytes)};
+    case Stop::low_speed:
+      return {codes::http_low_speed,
+              fmt::format("the reply of {} trickles: {} bytes so far", peer, reply_.body.size())};
+    default:
+      break;
   }
-  if (peer_.refused && (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR)) return {codes::http_blocked_address, *peer_.refused};
+  if (peer_.refused && (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR))
+    return {codes::http_blocked_address, *peer_.refused};
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return {codes::http_timeout, fmt::format("{} took longer than {} {}", peer, to_display_text(elapsed()), is_connect_phase(easy_.get()) ? "to connect" : "to answer")};
+    return {codes::http_timeout, fmt::format("{} took longer than {} {}", peer, to_display_text(elapsed()),
+                                             is_connect_phase(easy_.get()) ? "to connect" : "to answer")};
   }
   return {code_of(code), fmt::format("{}: {}", peer, curl_easy_strerror(code))};
 }
 
 ports::TaskHandler::Output HttpTransfer::make_output() const {
-  if (!call_.expects(reply_.status)) return make_status_error(reply_, call_.url.authority(), context_.clock.now());
+  if (!call_.expects(reply_.status))
+    return make_status_error(reply_, call_.url.authority(), context_.clock.now());
   auto decoded = decode_body(reply_, call_.response);
   if (!decoded) return decoded.error();
   JsonObject headers;
   for (const auto& [name, value] : reply_.headers) headers[name] = value;
-  JsonObject out{{"status_code", reply_.status}, {"headers", std::move(headers)}, {"data", std::move(decoded->data)}};
+  JsonObject out{
+      {"status_code", reply_.status}, {"headers", std::move(headers)}, {"data", std::move(decoded->data)}};
   if (!decoded->encoding.empty()) out["encoding"] = decoded->encoding;
   out["url"] = call_.url.text;
   out["elapsed_ms"] = elapsed().count();
   return Json(std::move(out));
 }
 
-void HttpTransfer::abandon() { finish(Error(codes::task_cancelled, fmt::format("the request to {} was stopped", call_.url.authority()))); }
+void HttpTransfer::abandon() {
+  finish(Error(codes::task_cancelled, fmt::format("the request to {} was stopped", call_.url.authority())));
+}
 
 void HttpTransfer::finish(ports::TaskHandler::Output output) {
   control_->set_cancel_hook({});

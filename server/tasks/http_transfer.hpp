@@ -10,8 +10,8 @@ namespace fp::tasks {
 /// The limits of a transfer that no step can change; tests shorten them.
 struct HttpLimits {
   Milliseconds connect{10'000};
-  Milliseconds low_speed_window{30'000};       // once the body has begun, each such span must bring
-  std::size_t low_speed_bytes = 30 * 16;       // at least so much
+  Milliseconds low_speed_window{30'000};  // once the body has begun, each such span must bring
+  std::size_t low_speed_bytes = 30 * 16;  // at least so much
   std::size_t header_bytes = 64u << 10;
   int redirects = 5;
 };
@@ -27,8 +27,8 @@ struct HttpContext {
 /// One attempt of http_request: the request, its redirects, and the reply. Lives on the curl loop's thread.
 class HttpTransfer final : public CurlTransfer {
  public:
-  HttpTransfer(const HttpContext& context, HttpCall call, Milliseconds timeout, std::shared_ptr<ports::AttemptControl> control,
-               ports::TaskHandler::Done done);
+  HttpTransfer(const HttpContext& context, HttpCall call, Milliseconds timeout,
+               std::shared_ptr<ports::AttemptControl> control, ports::TaskHandler::Done done);
 
   CURL* easy() override { return easy_.get(); }
   bool is_wanted() const override { return !control_->is_cancelled(); }

@@ -1,11 +1,10 @@
 #include "tasks/ip_address.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <cstring>
+#include <netinet/in.h>
 
 namespace fp::tasks {
 
@@ -20,7 +19,9 @@ IpAddress from_v4(const void* four_bytes) {
 }
 }  // namespace
 
-bool IpAddress::is_v4() const { return std::equal(kMapped.begin(), kMapped.end(), bytes.begin()); }
+bool IpAddress::is_v4() const {
+  return std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
+}
 
 std::optional<IpAddress> parse_ip(std::string_view text) {
   if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
@@ -50,8 +51,10 @@ std::optional<IpAddress> ip_from_sockaddr(const sockaddr& address) {
 
 std::string to_string(const IpAddress& address) {
   char text[INET6_ADDRSTRLEN] = {};
-  if (address.is_v4()) inet_ntop(AF_INET, address.bytes.data() + 12, text, sizeof text);
-  else inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
+  if (address.is_v4())
+    inet_ntop(AF_INET, address.bytes.data() + 12, text, sizeof text);
+  else
+    inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
   return text;
 }
 

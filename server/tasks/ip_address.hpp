@@ -10,14 +10,16 @@ struct sockaddr;
 
 namespace fp::tasks {
 
-/// An IPv4 or IPv6 address; IPv4 is kept in its v4-mapped form (RFC 4291 section 2.5.5.2), so that both compare alike.
+/// An IPv4 or IPv6 address; IPv4 is kept in its v4-mapped form (RFC 4291 section 2.5.5.2), so that both
+/// compare alike.
 struct IpAddress {
   std::array<std::uint8_t, 16> bytes{};
   bool is_v4() const;
   bool operator==(const IpAddress&) const = default;
 };
 
-/// The usual text forms only (RFC 5952, dotted quad), with or without the brackets of a URL; no octal, hex or short ones.
+/// The usual text forms only (RFC 5952, dotted quad), with or without the brackets of a URL; no octal, hex or
+/// short ones.
 std::optional<IpAddress> parse_ip(std::string_view text);
 /// The address of an AF_INET or AF_INET6 socket address; nothing for other families.
 std::optional<IpAddress> ip_from_sockaddr(const sockaddr& address);

@@ -21,7 +21,8 @@ class LogHandler final : public ports::TaskHandler {
   }
   const model::TaskTypeSpec& spec() const override { return spec_; }
   Kind kind() const override { return Kind::instant; }
-  void start(ports::AttemptRequest request, std::shared_ptr<ports::AttemptControl> control, Done done) override {
+  void start(ports::AttemptRequest request, std::shared_ptr<ports::AttemptControl> control,
+             Done done) override {
     const auto& message = request.config->at("message");
     const auto level = json_string(*request.config, "level");
     control->log(clock_.now(), level.empty() ? "info" : level, to_display_text(message));
@@ -35,6 +36,8 @@ class LogHandler final : public ports::TaskHandler {
 
 }  // namespace
 
-std::unique_ptr<ports::TaskHandler> make_log_handler(const Clock& clock) { return std::make_unique<LogHandler>(clock); }
+std::unique_ptr<ports::TaskHandler> make_log_handler(const Clock& clock) {
+  return std::make_unique<LogHandler>(clock);
+}
 
 }  // namespace fp::tasks

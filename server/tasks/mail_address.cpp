@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/error_code.hpp"
 #include "tasks/mail_message.hpp"
 #include "tasks/text_codec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fp::tasks {
 
@@ -22,7 +22,8 @@ std::string_view trim(std::string_view text) {
 
 bool is_atom(char c) {
   const auto u = static_cast<unsigned char>(c);
-  return (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
+  return (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') || (u >= '0' && u <= '9') ||
+         std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
 }
 
 /// dot-atom@domain of RFC 5321; quoted local parts and address literals are left to nobody.
@@ -31,16 +32,22 @@ bool is_address(std::string_view text) {
   if (at == std::string_view::npos || at == 0 || at > 64 || text.size() > 254) return false;
   const auto local = text.substr(0, at);
   const auto domain = text.substr(at + 1);
-  const auto dots = [](std::string_view part) { return part.front() != '.' && part.back() != '.' && part.find("..") == std::string_view::npos; };
+  const auto dots = [](std::string_view part) {
+    return part.front() != '.' && part.back() != '.' && part.find("..") == std::string_view::npos;
+  };
   if (domain.empty() || !dots(local) || !dots(domain)) return false;
-  const auto is_domain_char = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.'; };
-  return std::all_of(local.begin(), local.end(), is_atom) && std::all_of(domain.begin(), domain.end(), is_domain_char);
+  const auto is_domain_char = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.';
+  };
+  return std::all_of(local.begin(), local.end(), is_atom) &&
+         std::all_of(domain.begin(), domain.end(), is_domain_char);
 }
 
 }  // namespace
 
 Result<MailAddress> parse_mail_address(std::string_view text) {
-  if (has_control(text)) return Error(codes::smtp_header, "an address holds a line break or another control character");
+  if (has_control(text))
+    return Error(codes::smtp_header, "an address holds a line break or another control character");
   text = trim(text);
   MailAddress out;
   const auto open = text.rfind('<');
@@ -55,7 +62,8 @@ Result<MailAddress> parse_mail_address(std::string_view text) {
   } else {
     out.address = text;
   }
-  if (!is_address(out.address) || !is_utf8(out.name)) return Error(codes::smtp_address, fmt::format("\"{}\" is not an e-mail address", cut_utf8(text, 100)));
+  if (!is_address(out.address) || !is_utf8(out.name))
+    return Error(codes::smtp_address, fmt::format("\"{}\" is not an e-mail address", cut_utf8(text, 100)));
   return out;
 }
 
@@ -70,8 +78,10 @@ std::vector<std::string> split_addresses(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"') quoted = !quoted;
     if (quoted && text[i] == '\\' && i + 1 < text.size()) part += text[i++];
-    if (text[i] == ',' && !quoted) flush();
-    else part += text[i];
+    if (text[i] == ',' && !quoted)
+      flush();
+    else
+      part += text[i];
   }
   flush();
   return out;

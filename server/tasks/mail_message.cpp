@@ -1,13 +1,13 @@
 #include "tasks/mail_message.hpp"
 
+#include "base/error_code.hpp"
+#include "base/hash.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "base/error_code.hpp"
-#include "base/hash.hpp"
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -20,8 +20,11 @@ bool is_ascii(std::string_view text) {
 }
 
 Result<void> check_header(const char* field, std::string_view text) {
-  const bool control = std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; });
-  if (control) return Error(codes::smtp_header, fmt::format("{} holds a line break or another control character", field));
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 32 || c == 127; });
+  if (control)
+    return Error(codes::smtp_header,
+                 fmt::format("{} holds a line break or another control character", field));
   if (!is_utf8(text)) return Error(codes::smtp_header, fmt::format("{} is not UTF-8", field));
   return {};
 }
@@ -55,7 +58,8 @@ std::string fold_text(std::string_view text, std::size_t column) {
 }
 
 std::string header_text(std::string_view text, std::size_t column) {
-  const bool plain = is_ascii(text) && text.find("=?") == std::string_view::npos && !text.starts_with(' ') && !text.ends_with(' ');
+  const bool plain = is_ascii(text) && text.find("=?") == std::string_view::npos && !text.starts_with(' ') &&
+                     !text.ends_with(' ');
   return plain ? fold_text(text, column) : encode_words(text);
 }
 
@@ -72,8 +76,13 @@ std::string address_list(const std::vector<MailAddress>& addresses) {
   std::string out;
   for (const auto& address : addresses) {
     if (!out.empty()) out += ",\r\n ";
-    if (address.name.empty()) out += address.address;
-    else out += fmt::format("{} <{}>", is_ascii(address.name) && address.name.size() < 60 ? quoted(address.name) : encode_words(address.name), address.address);
+    if (address.name.empty())
+      out += address.address;
+    else
+      out += fmt::format("{} <{}>",
+                         is_ascii(address.name) && address.name.size() < 60 ? quoted(address.name)
+                                                                            : encode_words(address.name),
+                         address.address);
   }
   return out;
 }
@@ -83,8 +92,10 @@ std::string with_crlf(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
-    if (text[i] == '\n' || text[i] == '\r') out += "\r\n";
-    else out += text[i];
+    if (text[i] == '\n' || text[i] == '\r')
+      out += "\r\n";
+    else
+      out += text[i];
   }
   return out;
 }
@@ -101,8 +112,8 @@ bool fits_7bit(std::string_view text) {
 std::string text_part(const char* subtype, const std::string& content) {
   const auto body = with_crlf(content);
   const bool plain = fits_7bit(body);
-  return fmt::format("Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n\r\n{}\r\n", subtype, plain ? "7bit" : "quoted-printable",
-                     plain ? body : to_quoted_printable(body));
+  return fmt::format("Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n\r\n{}\r\n",
+                     subtype, plain ? "7bit" : "quoted-printable", plain ? body : to_quoted_printable(body));
 }
 
 std::string base64_lines(std::string_view bytes) {
@@ -124,13 +135,16 @@ std::string file_name_parameter(const std::string& name) {
 }
 
 std::string attachment_part(const MailAttachment& attachment) {
-  return fmt::format("Content-Type: {}\r\nContent-Disposition: attachment{}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-                     attachment.content_type.empty() ? "application/octet-stream" : attachment.content_type, file_name_parameter(attachment.file_name),
-                     base64_lines(attachment.content));
+  return fmt::format(
+      "Content-Type: {}\r\nContent-Disposition: attachment{}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
+      attachment.content_type.empty() ? "application/octet-stream" : attachment.content_type,
+      file_name_parameter(attachment.file_name), base64_lines(attachment.content));
 }
 
-/// The boundary comes from the message's id; encoded parts can not hold it, and plain text never holds the id's hash.
-std::string multipart(const char* subtype, const std::string& boundary, const std::vector<std::string>& parts) {
+/// The boundary comes from the message's id; encoded parts can not hold it, and plain text never holds the
+/// id's hash.
+std::string multipart(const char* subtype, const std::string& boundary,
+                      const std::vector<std::string>& parts) {
   std::string out = fmt::format("Content-Type: multipart/{};\r\n boundary=\"{}\"\r\n\r\n", subtype, boundary);
   for (const auto& part : parts) out += fmt::format("--{}\r\n{}\r\n", boundary, part);
   return out + fmt::format("--{}--\r\n", boundary);
@@ -138,9 +152,13 @@ std::string multipart(const char* subtype, const std::string& boundary, const st
 
 std::string body_part(const Mail& mail, const std::string& token) {
   std::string content;
-  if (mail.html.empty()) content = text_part("plain", mail.text);
-  else if (mail.text.empty()) content = text_part("html", mail.html);
-  else content = multipart("alternative", "fp-a-" + token, {text_part("plain", mail.text), text_part("html", mail.html)});
+  if (mail.html.empty())
+    content = text_part("plain", mail.text);
+  else if (mail.text.empty())
+    content = text_part("html", mail.html);
+  else
+    content = multipart("alternative", "fp-a-" + token,
+                        {text_part("plain", mail.text), text_part("html", mail.html)});
   if (mail.attachments.empty()) return content;
   std::vector<std::string> parts{std::move(content)};
   for (const auto& attachment : mail.attachments) parts.push_back(attachment_part(attachment));
@@ -151,7 +169,8 @@ Result<void> check_texts(const Mail& mail) {
   if (const auto fit = check_header("the subject", mail.subject); !fit) return fit;
   for (const auto& attachment : mail.attachments) {
     if (const auto fit = check_header("the name of an attachment", attachment.file_name); !fit) return fit;
-    if (const auto fit = check_header("the content_type of an attachment", attachment.content_type); !fit) return fit;
+    if (const auto fit = check_header("the content_type of an attachment", attachment.content_type); !fit)
+      return fit;
   }
   return {};
 }
@@ -166,12 +185,16 @@ std::string derive_message_id(std::string_view idempotency_key, const MailAddres
 Result<std::string> build_message(const Mail& mail, TimePoint now) {
   if (const auto fit = check_texts(mail); !fit) return fit.error();
   const auto token = to_hex(hash_128("boundary " + mail.message_id));
-  std::string out = fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\n", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+  std::string out = fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000\r\n",
+                                fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
   out += fmt::format("From: {}\r\n", address_list({mail.from}));
   if (!mail.reply_to.empty()) out += fmt::format("Reply-To: {}\r\n", address_list(mail.reply_to));
-  out += mail.to.empty() ? "To: undisclosed-recipients:;\r\n" : fmt::format("To: {}\r\n", address_list(mail.to));
+  out +=
+      mail.to.empty() ? "To: undisclosed-recipients:;\r\n" : fmt::format("To: {}\r\n", address_list(mail.to));
   if (!mail.cc.empty()) out += fmt::format("Cc: {}\r\n", address_list(mail.cc));
-  out += fmt::format("Message-ID: {}\r\nSubject: {}\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n", mail.message_id, header_text(mail.subject, 9));
+  out +=
+      fmt::format("Message-ID: {}\r\nSubject: {}\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n",
+                  mail.message_id, header_text(mail.subject, 9));
   return out + body_part(mail, token);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/result.hpp"
+#include "base/time.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace fp::tasks {
 
@@ -14,7 +14,8 @@ struct MailAddress {
   std::string address;  // local@domain, ASCII
   bool operator==(const MailAddress&) const = default;
 };
-/// "ada@example.org" or "Ada Lovelace <ada@example.org>". Error: smtp.address; smtp.header for control characters.
+/// "ada@example.org" or "Ada Lovelace <ada@example.org>". Error: smtp.address; smtp.header for control
+/// characters.
 Result<MailAddress> parse_mail_address(std::string_view text);
 /// Cuts "a@x, \"B, C\" <b@y>" at the commas that stand outside quotes.
 std::vector<std::string> split_addresses(std::string_view text);
@@ -38,8 +39,9 @@ struct Mail {
   std::string message_id;  // with its angle brackets
 };
 
-/// The message as it goes over the wire: RFC 5322 headers, RFC 2047 encoded words, MIME bodies, CRLF line ends. The same
-/// mail and time give the same bytes. Error: smtp.header when a value would start a header of its own.
+/// The message as it goes over the wire: RFC 5322 headers, RFC 2047 encoded words, MIME bodies, CRLF line
+/// ends. The same mail and time give the same bytes. Error: smtp.header when a value would start a header of
+/// its own.
 Result<std::string> build_message(const Mail& mail, TimePoint now);
 
 /// <hash@domain>: the same key and sender give the same id.

@@ -1,10 +1,10 @@
-#include <gtest/gtest.h>
-
 #include "base/json_parse.hpp"
 #include "tasks/mail_transfer.hpp"
 #include "tasks/network.hpp"
 #include "tasks/test_peer.hpp"
 #include "tasks/text_codec.hpp"
+
+#include <gtest/gtest.h>
 
 namespace fp::tasks {
 namespace {
@@ -23,14 +23,18 @@ Mail sample() {
 
 TEST(BuildMessage, WritesAPlainMail) {
   EXPECT_EQ(*build_message(sample(), kNow),
-            "Date: Sat, 31 Jan 2026 08:15:00 +0000\r\nFrom: \"Team\" <team@example.org>\r\nTo: ada@example.org\r\nMessage-ID: <id@example.org>\r\n"
-            "Subject: Hello\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Date: Sat, 31 Jan 2026 08:15:00 +0000\r\nFrom: \"Team\" <team@example.org>\r\nTo: "
+            "ada@example.org\r\nMessage-ID: <id@example.org>\r\n"
+            "Subject: Hello\r\nMIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nContent-Type: "
+            "text/plain; charset=utf-8\r\n"
             "Content-Transfer-Encoding: 7bit\r\n\r\nGood to have you.\r\n");
 }
 
 TEST(BuildMessage, CodesWhatIsNotAscii) {
   Mail mail = sample();
-  mail.subject = "Gr\xc3\xbc\xc3\x9f" "e";
+  mail.subject =
+      "Gr\xc3\xbc\xc3\x9f"
+      "e";
   mail.to = {{"J\xc3\xb6rg", "joerg@example.org"}};
   mail.text = "caf\xc3\xa9 = good\nnext ";
   const auto message = *build_message(mail, kNow);
@@ -65,7 +69,10 @@ TEST(BuildMessage, PutsTextHtmlAndAttachmentsTogether) {
   EXPECT_LT(mixed, alternative);
   EXPECT_LT(alternative, message.find("text/plain; charset"));
   EXPECT_LT(message.find("text/plain; charset"), message.find("text/html"));
-  EXPECT_NE(message.find("filename=\"r__sum__ \\\"1\\\".txt\";\r\n filename*=UTF-8''r%C3%A9sum%C3%A9%20%221%22.txt\r\n"), std::string::npos);
+  EXPECT_NE(
+      message.find(
+          "filename=\"r__sum__ \\\"1\\\".txt\";\r\n filename*=UTF-8''r%C3%A9sum%C3%A9%20%221%22.txt\r\n"),
+      std::string::npos);
   EXPECT_NE(message.find("aGVsbG8=\r\n"), std::string::npos);
 }
 
@@ -76,18 +83,24 @@ TEST(BuildMessage, LetsNoValueStartAHeader) {
   name.attachments = {{"a\r\nX: 1", "text/plain", ""}};
   EXPECT_EQ(build_message(subject, kNow).error().code, "smtp.header");
   EXPECT_EQ(build_message(name, kNow).error().code, "smtp.header");
-  for (const char* text : {"a@example.org\r\nX: 1", "A\n<a@example.org>", "a@exa\tmple.org"}) EXPECT_EQ(parse_mail_address(text).error().code, "smtp.header");
+  for (const char* text : {"a@example.org\r\nX: 1", "A\n<a@example.org>", "a@exa\tmple.org"})
+    EXPECT_EQ(parse_mail_address(text).error().code, "smtp.header");
 }
 
 TEST(ParseMailAddress, ReadsTheUsualForms) {
   EXPECT_EQ(*parse_mail_address(" ada@example.org "), (MailAddress{"", "ada@example.org"}));
-  EXPECT_EQ(*parse_mail_address("Ada Lovelace <ada@example.org>"), (MailAddress{"Ada Lovelace", "ada@example.org"}));
-  EXPECT_EQ(*parse_mail_address(R"("Lovelace, \"Ada\"" <a.l+x@sub.example.org>)"), (MailAddress{"Lovelace, \"Ada\"", "a.l+x@sub.example.org"}));
-  for (const char* bad : {"", "ada", "@example.org", "ada@", "a b@example.org", "ada@exa mple.org", ".a@example.org", "a..b@example.org", "ada@example.org>", "a@b@c", "<ada@example.org",
-                          "\xc3\xb6@example.org", "ada@ex\xc3\xb6.org", "<>", "a@x,b@x"}) {
+  EXPECT_EQ(*parse_mail_address("Ada Lovelace <ada@example.org>"),
+            (MailAddress{"Ada Lovelace", "ada@example.org"}));
+  EXPECT_EQ(*parse_mail_address(R"("Lovelace, \"Ada\"" <a.l+x@sub.example.org>)"),
+            (MailAddress{"Lovelace, \"Ada\"", "a.l+x@sub.example.org"}));
+  for (const char* bad :
+       {"", "ada", "@example.org", "ada@", "a b@example.org", "ada@exa mple.org", ".a@example.org",
+        "a..b@example.org", "ada@example.org>", "a@b@c", "<ada@example.org", "\xc3\xb6@example.org",
+        "ada@ex\xc3\xb6.org", "<>", "a@x,b@x"}) {
     EXPECT_FALSE(parse_mail_address(bad)) << bad;
   }
-  EXPECT_EQ(split_addresses(R"(a@x, "B, C" <b@y>,, c@z)"), (std::vector<std::string>{"a@x", "\"B, C\" <b@y>", "c@z"}));
+  EXPECT_EQ(split_addresses(R"(a@x, "B, C" <b@y>,, c@z)"),
+            (std::vector<std::string>{"a@x", "\"B, C\" <b@y>", "c@z"}));
 }
 
 TEST(MailServer, WantsTlsUnlessTheServerIsOnThisMachine) {
@@ -97,14 +110,20 @@ TEST(MailServer, WantsTlsUnlessTheServerIsOnThisMachine) {
   EXPECT_TRUE(parse_mail_server("smtp://127.0.0.1:1025")->clear_text);
   EXPECT_TRUE(parse_mail_server("smtp://localhost")->clear_text);
   EXPECT_TRUE(parse_mail_server("smtp://mailhost:1025/?tls=none")->clear_text);
-  for (const char* bad : {"http://mail.example.org", "mail.example.org", "smtp://", "smtp://a/?tls=maybe", ""}) EXPECT_EQ(parse_mail_server(bad).error().code, "smtp.url") << bad;
+  for (const char* bad :
+       {"http://mail.example.org", "mail.example.org", "smtp://", "smtp://a/?tls=maybe", ""})
+    EXPECT_EQ(parse_mail_server(bad).error().code, "smtp.url") << bad;
 }
 
-/// Plays a mail server that answers each command as the table says, "250 ok" otherwise, and keeps what it heard.
+/// Plays a mail server that answers each command as the table says, "250 ok" otherwise, and keeps what it
+/// heard.
 class ScriptedServer {
  public:
-  explicit ScriptedServer(std::map<std::string, std::string> answers = {}) : answers_(std::move(answers)), peer_([this](TestConversation& c) { talk(c); }) {}
-  std::string url(const std::string& user = "") const { return "smtp://" + user + "127.0.0.1:" + std::to_string(peer_.port()); }
+  explicit ScriptedServer(std::map<std::string, std::string> answers = {})
+      : answers_(std::move(answers)), peer_([this](TestConversation& c) { talk(c); }) {}
+  std::string url(const std::string& user = "") const {
+    return "smtp://" + user + "127.0.0.1:" + std::to_string(peer_.port());
+  }
   std::string heard() {
     const std::lock_guard lock(mutex_);
     return heard_;
@@ -140,7 +159,10 @@ class SendEmailTest : public testing::Test {
   ports::TaskHandler::Output send(const std::string& url, JsonObject extra = {}, bool allow_loopback = true) {
     const auto network = std::make_shared<Network>(AddressGuard(allow_loopback, {}), "");
     const auto handler = make_send_email_handler(network, clock_, {"", "flowpilot@example.org"});
-    JsonObject config{{"to", "ada@example.org"}, {"bcc", JsonArray{"boss@example.org"}}, {"subject", "Hi"}, {"text", "line\n.dot\n"}};
+    JsonObject config{{"to", "ada@example.org"},
+                      {"bcc", JsonArray{"boss@example.org"}},
+                      {"subject", "Hi"},
+                      {"text", "line\n.dot\n"}};
     if (!url.empty()) config["smtp_url"] = url;
     for (const auto& member : extra) config.insert_or_assign(member.key(), member.value());
     return TestAttempt(*handler, config, std::chrono::seconds(10)).wait();
@@ -174,8 +196,12 @@ TEST_F(SendEmailTest, TellsWhatTheServerRefused) {
     const char* code;
     bool retryable;
   };
-  const Row rows[] = {{{{"RCPT", "550 no such user"}}, "smtp.5xx", false},   {{{"RCPT", "451 greylisted"}}, "smtp.4xx", true}, {{{"MAIL", "421 busy"}}, "smtp.4xx", true},
-                      {{{".", "554 spam"}}, "smtp.5xx", false},             {{{".", "452 full"}}, "smtp.4xx", true},          {{{".", ""}}, "smtp.protocol", true},
+  const Row rows[] = {{{{"RCPT", "550 no such user"}}, "smtp.5xx", false},
+                      {{{"RCPT", "451 greylisted"}}, "smtp.4xx", true},
+                      {{{"MAIL", "421 busy"}}, "smtp.4xx", true},
+                      {{{".", "554 spam"}}, "smtp.5xx", false},
+                      {{{".", "452 full"}}, "smtp.4xx", true},
+                      {{{".", ""}}, "smtp.protocol", true},
                       {{{"DATA", "503 not now"}}, "smtp.5xx", false}};
   for (const auto& row : rows) {
     ScriptedServer server(row.answers);
@@ -202,7 +228,11 @@ TEST_F(SendEmailTest, RefusesBeforeItConnects) {
   EXPECT_EQ(code_of(send(server.url(), {{"to", "nobody"}})), "smtp.address");
   EXPECT_EQ(code_of(send(server.url(), {{"to", JsonArray()}, {"bcc", ""}})), "smtp.address");
   EXPECT_EQ(code_of(send(server.url(), {{"subject", "a\nb"}})), "smtp.header");
-  EXPECT_EQ(code_of(send(server.url(), {{"attachments", JsonArray{JsonObject{{"filename", "a"}, {"content", "?"}, {"encoding", "base64"}}}}})), "smtp.attachment");
+  EXPECT_EQ(
+      code_of(send(server.url(),
+                   {{"attachments",
+                     JsonArray{JsonObject{{"filename", "a"}, {"content", "?"}, {"encoding", "base64"}}}}})),
+      "smtp.attachment");
   EXPECT_EQ(server.heard(), "");
 }
 
@@ -210,19 +240,24 @@ TEST_F(SendEmailTest, SendsNothingInClearToOtherMachines) {
   ScriptedServer server;
   const auto network = std::make_shared<Network>(AddressGuard(true, {}), "");
   // Loopback by another name: the server offers no STARTTLS, so the mail stays here.
-  const auto mail_server = MailServer{*parse_url("smtp://127.0.0.1:" + server.url().substr(server.url().rfind(':') + 1)), false};
+  const auto mail_server =
+      MailServer{*parse_url("smtp://127.0.0.1:" + server.url().substr(server.url().rfind(':') + 1)), false};
   std::promise<ports::TaskHandler::Output> promise;
   auto control = std::make_shared<ports::AttemptControl>();
   const auto id = network->loop.make_id();
-  network->loop.submit(id, std::make_unique<MailTransfer>(network->guard, mail_server, sample(), "x", std::chrono::seconds(10), control,
-                                                          [&](ports::TaskHandler::Output output) { promise.set_value(std::move(output)); }));
+  network->loop.submit(id,
+                       std::make_unique<MailTransfer>(
+                           network->guard, mail_server, sample(), "x", std::chrono::seconds(10), control,
+                           [&](ports::TaskHandler::Output output) { promise.set_value(std::move(output)); }));
   EXPECT_EQ(code_of(promise.get_future().get()), "smtp.tls");
   EXPECT_EQ(server.heard().find("MAIL"), std::string::npos);
 }
 
 TEST(TextCodec, KnowsUtf8) {
-  for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) EXPECT_TRUE(is_utf8(good));
-  for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) EXPECT_FALSE(is_utf8(bad));
+  for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"})
+    EXPECT_TRUE(is_utf8(good));
+  for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"})
+    EXPECT_FALSE(is_utf8(bad));
   EXPECT_EQ(cut_utf8("a\xe2\x82\xac", 3), "a");
   EXPECT_EQ(from_base64("YQ"), "a");
   EXPECT_EQ(from_base64("Y Q=\n="), "a");

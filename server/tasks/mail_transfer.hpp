@@ -11,14 +11,16 @@ struct MailServer {
   Url url;
   bool clear_text = false;  // no STARTTLS wanted: loopback, or tls=none in the URL
 };
-/// smtp://[user:password@]host[:port][/?tls=none] or smtps://...; error smtp.url, which never repeats the text.
+/// smtp://[user:password@]host[:port][/?tls=none] or smtps://...; error smtp.url, which never repeats the
+/// text.
 Result<MailServer> parse_mail_server(std::string_view text);
 
 /// One attempt of send_email: hands the finished message over by SMTP. Lives on the curl loop's thread.
 class MailTransfer final : public CurlTransfer {
  public:
-  MailTransfer(const AddressGuard& guard, MailServer server, Mail mail, std::string message, Milliseconds timeout,
-               std::shared_ptr<ports::AttemptControl> control, ports::TaskHandler::Done done);
+  MailTransfer(const AddressGuard& guard, MailServer server, Mail mail, std::string message,
+               Milliseconds timeout, std::shared_ptr<ports::AttemptControl> control,
+               ports::TaskHandler::Done done);
 
   CURL* easy() override { return easy_.get(); }
   bool is_wanted() const override { return !control_->is_cancelled(); }

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <string>
-
 #include "ports/task_handler.hpp"
 #include "tasks/curl_loop.hpp"
 #include "tasks/http_transfer.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
 
 namespace fp::tasks {
 
@@ -24,8 +24,13 @@ struct MailDefaults {
   std::string from;
 };
 
-std::unique_ptr<ports::TaskHandler> make_http_request_handler(std::shared_ptr<Network> network, const Clock& clock, const HttpLimits& limits = {});
-std::unique_ptr<ports::TaskHandler> make_send_email_handler(std::shared_ptr<Network> network, const Clock& clock, MailDefaults defaults);
-std::unique_ptr<ports::TaskHandler> make_sql_query_handler(std::shared_ptr<Network> network, const Clock& clock, std::filesystem::path data_dir);
+std::unique_ptr<ports::TaskHandler> make_http_request_handler(std::shared_ptr<Network> network,
+                                                              const Clock& clock,
+                                                              const HttpLimits& limits = {});
+std::unique_ptr<ports::TaskHandler> make_send_email_handler(std::shared_ptr<Network> network,
+                                                            const Clock& clock, MailDefaults defaults);
+std::unique_ptr<ports::TaskHandler> make_sql_query_handler(std::shared_ptr<Network> network,
+                                                           const Clock& clock,
+                                                           std::filesystem::path data_dir);
 
 }  // namespace fp::tasks

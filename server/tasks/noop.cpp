@@ -30,6 +30,8 @@ class NoopHandler final : public ports::TaskHandler {
 
 }  // namespace
 
-std::unique_ptr<ports::TaskHandler> make_noop_handler() { return std::make_unique<NoopHandler>(); }
+std::unique_ptr<ports::TaskHandler> make_noop_handler() {
+  return std::make_unique<NoopHandler>();
+}
 
 }  // namespace fp::tasks

@@ -1,21 +1,34 @@
 #include "tasks/postgres_value.hpp"
 
+#include "base/json_parse.hpp"
+#include "tasks/text_codec.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
 #include <string>
 
-#include "base/json_parse.hpp"
-#include "tasks/text_codec.hpp"
-
 namespace fp::tasks {
 
 namespace {
 
 // pg_type.dat: these numbers never change.
-enum Oid : std::uint32_t { kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kJson = 114, kFloat4 = 700, kFloat8 = 701,
-                           kTimestamp = 1114, kTimestampTz = 1184, kNumeric = 1700, kJsonb = 3802 };
+enum Oid : std::uint32_t {
+  kBool = 16,
+  kBytea = 17,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kOid = 26,
+  kJson = 114,
+  kFloat4 = 700,
+  kFloat8 = 701,
+  kTimestamp = 1114,
+  kTimestampTz = 1184,
+  kNumeric = 1700,
+  kJsonb = 3802
+};
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -26,7 +39,8 @@ std::optional<Number> parse_number(std::string_view text) {
 
 Json read_float(std::string_view text) {
   const auto number = parse_number<double>(text);
-  return number && std::isfinite(*number) ? Json(*number) : Json(text);  // NaN and Infinity have no JSON number
+  return number && std::isfinite(*number) ? Json(*number)
+                                          : Json(text);  // NaN and Infinity have no JSON number
 }
 
 /// 15 significant digits survive the way into a double and back (DBL_DIG).
@@ -59,7 +73,8 @@ Json read_time(std::string_view text) {
 
 Json read_postgres_value(std::uint32_t type_oid, std::string_view text) {
   switch (type_oid) {
-    case kBool: return Json(text == "t");
+    case kBool:
+      return Json(text == "t");
     case kInt2:
     case kInt4:
     case kInt8:
@@ -68,17 +83,22 @@ Json read_postgres_value(std::uint32_t type_oid, std::string_view text) {
       return number ? Json(*number) : Json(text);
     }
     case kFloat4:
-    case kFloat8: return read_float(text);
-    case kNumeric: return read_numeric(text);
-    case kBytea: return read_bytes(text);
+    case kFloat8:
+      return read_float(text);
+    case kNumeric:
+      return read_numeric(text);
+    case kBytea:
+      return read_bytes(text);
     case kJson:
     case kJsonb: {
       auto parsed = parse_json(text, {.max_bytes = 16u << 20, .max_depth = 128});
       return parsed ? std::move(*parsed) : Json(text);
     }
     case kTimestamp:
-    case kTimestampTz: return read_time(text);
-    default: return is_utf8(text) ? Json(text) : Json(to_base64(text));
+    case kTimestampTz:
+      return read_time(text);
+    default:
+      return is_utf8(text) ? Json(text) : Json(to_base64(text));
   }
 }
 

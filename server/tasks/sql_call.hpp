@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-
 #include "ports/task_handler.hpp"
 #include "tasks/address_guard.hpp"
+
+#include <filesystem>
+#include <string>
 
 namespace fp::tasks {
 

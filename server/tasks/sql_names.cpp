@@ -1,30 +1,39 @@
 #include "tasks/sql_names.hpp"
 
+#include "tasks/text_codec.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
 namespace {
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0; }
-bool is_word(char c) { return is_letter(c) || (c >= '0' && c <= '9'); }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+bool is_word(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9');
+}
 
 std::size_t word_length(std::string_view text) {
   return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_word) - text.begin());
 }
 
-/// Length of the quoted run that starts here; a doubled quote stays inside, and so does an escaped one in E'...'.
+/// Length of the quoted run that starts here; a doubled quote stays inside, and so does an escaped one in
+/// E'...'.
 std::size_t quoted_length(std::string_view text, bool with_escapes) {
   const char quote = text.front();
   std::size_t i = 1;
   for (; i < text.size(); ++i) {
-    if (with_escapes && text[i] == '\\') ++i;
-    else if (text[i] == quote && i + 1 < text.size() && text[i + 1] == quote) ++i;
-    else if (text[i] == quote) return i + 1;
+    if (with_escapes && text[i] == '\\')
+      ++i;
+    else if (text[i] == quote && i + 1 < text.size() && text[i + 1] == quote)
+      ++i;
+    else if (text[i] == quote)
+      return i + 1;
   }
   return std::min(i, text.size());
 }
@@ -33,9 +42,12 @@ std::size_t comment_length(std::string_view text) {
   if (text.starts_with("--")) return std::min(text.find('\n'), text.size());
   std::size_t depth = 0;
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    if (text.substr(i, 2) == "/*") ++depth;
-    else if (text.substr(i, 2) == "*/") --depth;
-    else continue;
+    if (text.substr(i, 2) == "/*")
+      ++depth;
+    else if (text.substr(i, 2) == "*/")
+      --depth;
+    else
+      continue;
     ++i;
     if (depth == 0) return i + 1;
   }
@@ -88,9 +100,12 @@ NumberedSql number_names(std::string_view sql) {
 std::string first_word(std::string_view sql) {
   while (!sql.empty()) {
     const char c = sql.front();
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '(') sql.remove_prefix(1);
-    else if (sql.starts_with("--") || sql.starts_with("/*")) sql.remove_prefix(comment_length(sql));
-    else break;
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '(')
+      sql.remove_prefix(1);
+    else if (sql.starts_with("--") || sql.starts_with("/*"))
+      sql.remove_prefix(comment_length(sql));
+    else
+      break;
   }
   return to_lower(sql.substr(0, word_length(sql)));
 }

@@ -6,7 +6,8 @@
 
 namespace fp::tasks {
 
-/// A PostgreSQL statement with its :names as $1, $2, ...; text, identifiers, comments, dollar quotes and :: casts stay.
+/// A PostgreSQL statement with its :names as $1, $2, ...; text, identifiers, comments, dollar quotes and ::
+/// casts stay.
 struct NumberedSql {
   std::string text;
   std::vector<std::string> names;  // names[0] is $1; each name once

@@ -1,23 +1,26 @@
-#include <gtest/gtest.h>
-#include <sqlite3.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
-
 #include "base/json_parse.hpp"
 #include "tasks/network.hpp"
 #include "tasks/postgres_value.hpp"
 #include "tasks/sql_names.hpp"
 #include "tasks/test_peer.hpp"
 
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <unistd.h>
+
 namespace fp::tasks {
 namespace {
 
 class SqlTest : public testing::Test {
  protected:
-  SqlTest() : network_(std::make_shared<Network>(AddressGuard(true, {}), "")), handler_(make_sql_query_handler(network_, clock_, own_.path())) {}
-  ports::TaskHandler::Output run(const std::string& query, JsonObject extra = {}, Milliseconds timeout = std::chrono::seconds(20)) {
+  SqlTest()
+      : network_(std::make_shared<Network>(AddressGuard(true, {}), "")),
+        handler_(make_sql_query_handler(network_, clock_, own_.path())) {}
+  ports::TaskHandler::Output run(const std::string& query, JsonObject extra = {},
+                                 Milliseconds timeout = std::chrono::seconds(20)) {
     JsonObject config{{"url", url_}, {"query", query}};
     for (const auto& member : extra) config.insert_or_assign(member.key(), member.value());
     return TestAttempt(*handler_, config, timeout).wait();
@@ -45,10 +48,15 @@ class SqliteQueryTest : public SqlTest {
 };
 
 TEST_F(SqliteQueryTest, GivesRowsWithTypes) {
-  EXPECT_EQ(run("SELECT id, name, score, x'ff00' AS raw, 9007199254740993 AS big, id FROM t ORDER BY id")->at("rows").at(0),
-            parse_trusted_json(R"({"id": 1, "name": "ada", "score": 1.5, "raw": "/wA=", "big": 9007199254740993, "id_2": 1})"));
+  EXPECT_EQ(
+      run("SELECT id, name, score, x'ff00' AS raw, 9007199254740993 AS big, id FROM t ORDER BY id")
+          ->at("rows")
+          .at(0),
+      parse_trusted_json(
+          R"({"id": 1, "name": "ada", "score": 1.5, "raw": "/wA=", "big": 9007199254740993, "id_2": 1})"));
   EXPECT_EQ(run("SELECT 1 WHERE 0")->at("row_count"), Json(0));
-  EXPECT_EQ(run("SELECT name FROM t WHERE id = 2", {{"mode", "one"}})->at("row"), Json(JsonObject{{"name", "bob"}}));
+  EXPECT_EQ(run("SELECT name FROM t WHERE id = 2", {{"mode", "one"}})->at("row"),
+            Json(JsonObject{{"name", "bob"}}));
   EXPECT_EQ(run("SELECT name FROM t WHERE id = 9", {{"mode", "one"}})->at("row"), Json(nullptr));
   EXPECT_EQ(run("UPDATE t SET score = 2", {{"mode", "execute"}})->at("row_count"), Json(2));
 }
@@ -56,7 +64,11 @@ TEST_F(SqliteQueryTest, GivesRowsWithTypes) {
 TEST_F(SqliteQueryTest, BindsAndNeverSplices) {
   const std::string evil = "'; DROP TABLE t; --";
   must("INSERT INTO t (name) VALUES (?)", {{"params", JsonArray{evil}}});
-  EXPECT_EQ(run("SELECT count(*) AS n FROM t WHERE name = :name", {{"params", JsonObject{{"name", evil}}}})->at("rows").at(0).at("n"), Json(1));
+  EXPECT_EQ(run("SELECT count(*) AS n FROM t WHERE name = :name", {{"params", JsonObject{{"name", evil}}}})
+                ->at("rows")
+                .at(0)
+                .at("n"),
+            Json(1));
   EXPECT_EQ(code_of(run("SELECT ?", {{"params", JsonArray{1, 2}}})), "sql.params");
   EXPECT_EQ(code_of(run("SELECT ?")), "sql.params");
   EXPECT_EQ(code_of(run("SELECT :a", {{"params", JsonObject{{"b", 1}}}})), "sql.params");
@@ -100,10 +112,14 @@ TEST_F(SqliteQueryTest, EndsSoonWhenCancelled) {
   std::promise<ports::AttemptControl*> begun;
   std::thread runner([&] {
     ports::AttemptRequest request;
-    request.config = make_value(JsonObject{{"url", url_}, {"query", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"}});
+    request.config = make_value(JsonObject{
+        {"url", url_},
+        {"query", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"}});
     const auto control = std::make_shared<ports::AttemptControl>();
     begun.set_value(control.get());
-    handler_->start(std::move(request), control, [control](ports::TaskHandler::Output output) { EXPECT_EQ(code_of(output), "task.cancelled"); });
+    handler_->start(std::move(request), control, [control](ports::TaskHandler::Output output) {
+      EXPECT_EQ(code_of(output), "task.cancelled");
+    });
   });
   begun.get_future().get()->cancel();
   runner.join();
@@ -119,10 +135,13 @@ TEST_F(SqliteQueryTest, WaitsForALockUntilItsTimeIsOver) {
 
 TEST_F(SqliteQueryTest, KeepsOutOfTheProductsOwnData) {
   std::filesystem::create_directory_symlink(own_.path(), folder_.path() / "link");
-  for (const auto& path : {own_.path() / "flowpilot.db", own_.path() / "sub/../x.db", folder_.path() / "link" / "flowpilot.db", folder_.path() / ".." / own_.path().filename() / "a"}) {
+  for (const auto& path :
+       {own_.path() / "flowpilot.db", own_.path() / "sub/../x.db", folder_.path() / "link" / "flowpilot.db",
+        folder_.path() / ".." / own_.path().filename() / "a"}) {
     EXPECT_EQ(code_of(run("SELECT 1", {{"url", "sqlite:///" + path.string()}})), "sql.forbidden") << path;
   }
-  for (const char* url : {"sqlite://", "sqlite:///", "sqlite:///:memory:", "mysql://a/b", "sqlite:x"}) EXPECT_EQ(code_of(run("SELECT 1", {{"url", url}})), "sql.url") << url;
+  for (const char* url : {"sqlite://", "sqlite:///", "sqlite:///:memory:", "mysql://a/b", "sqlite:x"})
+    EXPECT_EQ(code_of(run("SELECT 1", {{"url", url}})), "sql.url") << url;
   EXPECT_EQ(code_of(run("SELECT 1", {{"url", "sqlite:////missing/folder/a.db"}})), "sql.connect");
 }
 
@@ -163,13 +182,17 @@ class PostgresQueryTest : public SqlTest {
     const std::string as_user = geteuid() == 0 ? "runuser -u postgres -- " : "";
     if (geteuid() == 0 && shell("chown postgres " + folder_->path().string()) != 0) return;
     const std::string bin = kBin;
-    if (shell(as_user + bin + "/initdb -D " + data + " -U flow -A trust --no-sync >/dev/null 2>&1") != 0) return;
-    started_ = shell(as_user + bin + "/pg_ctl -D " + data + " -w -o \"-k " + folder_->path().string() + " -c listen_addresses= -F\" -l " +
-                     folder_->path().string() + "/log start >/dev/null 2>&1") == 0;
+    if (shell(as_user + bin + "/initdb -D " + data + " -U flow -A trust --no-sync >/dev/null 2>&1") != 0)
+      return;
+    started_ = shell(as_user + bin + "/pg_ctl -D " + data + " -w -o \"-k " + folder_->path().string() +
+                     " -c listen_addresses= -F\" -l " + folder_->path().string() +
+                     "/log start >/dev/null 2>&1") == 0;
   }
   static void TearDownTestSuite() {
     const std::string as_user = geteuid() == 0 ? "runuser -u postgres -- " : "";
-    if (started_) shell(as_user + kBin + "/pg_ctl -D " + (folder_->path() / "data").string() + " -m immediate stop >/dev/null 2>&1");
+    if (started_)
+      shell(as_user + kBin + "/pg_ctl -D " + (folder_->path() / "data").string() +
+            " -m immediate stop >/dev/null 2>&1");
     folder_.reset();
   }
   void SetUp() override {
@@ -185,25 +208,41 @@ class PostgresQueryTest : public SqlTest {
 };
 
 TEST_F(PostgresQueryTest, GivesRowsWithTypes) {
-  const auto output = run("SELECT 1::int AS i, 'x' AS t, 12.50::numeric AS n, NULL AS none, true AS b, '{\"a\": 1}'::jsonb AS j, '\\xff'::bytea AS y, "
-                          "timestamptz '2026-01-31 09:15+01' AS at, 1 AS i");
+  const auto output =
+      run("SELECT 1::int AS i, 'x' AS t, 12.50::numeric AS n, NULL AS none, true AS b, '{\"a\": 1}'::jsonb "
+          "AS j, '\\xff'::bytea AS y, "
+          "timestamptz '2026-01-31 09:15+01' AS at, 1 AS i");
   ASSERT_TRUE(output) << output.error().message;
-  EXPECT_EQ(output->at("rows").at(0), parse_trusted_json(R"({"i": 1, "t": "x", "n": 12.5, "none": null, "b": true, "j": {"a": 1}, "y": "/w==", "at": "2026-01-31T08:15:00Z", "i_2": 1})"));
+  EXPECT_EQ(
+      output->at("rows").at(0),
+      parse_trusted_json(
+          R"({"i": 1, "t": "x", "n": 12.5, "none": null, "b": true, "j": {"a": 1}, "y": "/w==", "at": "2026-01-31T08:15:00Z", "i_2": 1})"));
 }
 
 TEST_F(PostgresQueryTest, BindsListsAndNames) {
   must("CREATE TABLE IF NOT EXISTS p (id int PRIMARY KEY, name text NOT NULL)");
-  EXPECT_EQ(run("INSERT INTO p VALUES ($1, $2), (2, 'bob')", {{"params", JsonArray{1, "'; DROP TABLE p; --"}}, {"mode", "execute"}})->at("row_count"), Json(2));
-  EXPECT_EQ(run("SELECT name FROM p WHERE id = :id::int", {{"params", JsonObject{{"id", 2}}}, {"mode", "one"}})->at("row"), Json(JsonObject{{"name", "bob"}}));
+  EXPECT_EQ(run("INSERT INTO p VALUES ($1, $2), (2, 'bob')",
+                {{"params", JsonArray{1, "'; DROP TABLE p; --"}}, {"mode", "execute"}})
+                ->at("row_count"),
+            Json(2));
+  EXPECT_EQ(
+      run("SELECT name FROM p WHERE id = :id::int", {{"params", JsonObject{{"id", 2}}}, {"mode", "one"}})
+          ->at("row"),
+      Json(JsonObject{{"name", "bob"}}));
   EXPECT_EQ(code_of(run("SELECT $1::int")), "sql.params");
   EXPECT_EQ(code_of(run("SELECT :a", {{"params", JsonObject{{"b", 1}}}})), "sql.params");
   EXPECT_EQ(code_of(run("INSERT INTO p VALUES (2, 'x')")), "sql.constraint");
 }
 
 TEST_F(PostgresQueryTest, RunsOneHarmlessStatementOnly) {
-  const std::pair<const char*, const char*> rows[] = {{"SELECT 1; SELECT 2", "sql.multi"}, {"SELEC 1", "sql.syntax"}, {"SELECT * FROM missing", "sql.syntax"}, {"", "sql.syntax"},
-                                                      {"COPY (SELECT 1) TO PROGRAM 'true'", "sql.forbidden"}, {"/* x */ copy pg_class to stdout", "sql.forbidden"},
-                                                      {"DO $$ BEGIN END $$", "sql.forbidden"}, {"SELECT 1 / 0", "sql.failed"}};
+  const std::pair<const char*, const char*> rows[] = {{"SELECT 1; SELECT 2", "sql.multi"},
+                                                      {"SELEC 1", "sql.syntax"},
+                                                      {"SELECT * FROM missing", "sql.syntax"},
+                                                      {"", "sql.syntax"},
+                                                      {"COPY (SELECT 1) TO PROGRAM 'true'", "sql.forbidden"},
+                                                      {"/* x */ copy pg_class to stdout", "sql.forbidden"},
+                                                      {"DO $$ BEGIN END $$", "sql.forbidden"},
+                                                      {"SELECT 1 / 0", "sql.failed"}};
   for (const auto& [query, code] : rows) EXPECT_EQ(code_of(run(query)), code) << query;
 }
 
@@ -218,9 +257,12 @@ TEST_F(PostgresQueryTest, EndsWithinATenthOfASecondWhenCancelled) {
   std::thread runner([&] {
     ports::AttemptRequest request;
     request.config = make_value(JsonObject{{"url", url_}, {"query", "SELECT pg_sleep(30)"}});
-    handler_->start(std::move(request), control, [&](ports::TaskHandler::Output output) { ended.set_value(code_of(output)); });
+    handler_->start(std::move(request), control,
+                    [&](ports::TaskHandler::Output output) { ended.set_value(code_of(output)); });
   });
-  while (run("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'")->at("row_count") != Json(1)) {}
+  while (run("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'")->at("row_count") !=
+         Json(1)) {
+  }
   const auto before = clock_.steady_now();
   control->cancel();
   EXPECT_EQ(ended.get_future().get(), "task.cancelled");
@@ -231,10 +273,14 @@ TEST_F(PostgresQueryTest, EndsWithinATenthOfASecondWhenCancelled) {
 TEST_F(SqlTest, ReachesNoDatabaseThatIsNotOpenToWorkflows) {
   network_ = std::make_shared<Network>(AddressGuard(false, {}), "");
   handler_ = make_sql_query_handler(network_, clock_, "");
-  for (const char* url : {"postgresql://127.0.0.1/x", "postgresql://localhost/x", "postgres://u:p@[::1]:5432/x", "postgresql:///x", "postgresql:///x?host=/run/postgresql", "postgresql://10.0.0.1/x"}) {
+  for (const char* url :
+       {"postgresql://127.0.0.1/x", "postgresql://localhost/x", "postgres://u:p@[::1]:5432/x",
+        "postgresql:///x", "postgresql:///x?host=/run/postgresql", "postgresql://10.0.0.1/x"}) {
     EXPECT_EQ(code_of(run("SELECT 1", {{"url", url}})), "sql.blocked_address") << url;
   }
-  for (const char* url : {"postgresql://a,b/x", "postgresql://a/x?hostaddr=127.0.0.1", "postgresql://a/x?passfile=/etc/passwd", "postgresql://a/x?service=x", "postgresql://a/x?sslkey=/etc/shadow"}) {
+  for (const char* url :
+       {"postgresql://a,b/x", "postgresql://a/x?hostaddr=127.0.0.1", "postgresql://a/x?passfile=/etc/passwd",
+        "postgresql://a/x?service=x", "postgresql://a/x?sslkey=/etc/shadow"}) {
     EXPECT_EQ(code_of(run("SELECT 1", {{"url", url}})), "sql.url") << url;
   }
   EXPECT_EQ(code_of(run("SELECT 1", {{"url", "postgresql://u:s3cret@[::1/x"}})), "sql.url");
@@ -242,13 +288,19 @@ TEST_F(SqlTest, ReachesNoDatabaseThatIsNotOpenToWorkflows) {
 
 TEST_F(SqlTest, SaysWhenNobodyListens) {
   std::uint16_t free_port = 0;
-  { free_port = TestPeer([](TestConversation&) {}).port(); }
-  const auto output = run("SELECT 1", {{"url", "postgresql://u:s3cret@127.0.0.1:" + std::to_string(free_port) + "/x"}});
+  {
+    free_port = TestPeer([](TestConversation&) {}).port();
+  }
+  const auto output =
+      run("SELECT 1", {{"url", "postgresql://u:s3cret@127.0.0.1:" + std::to_string(free_port) + "/x"}});
   EXPECT_EQ(code_of(output), "sql.connect");
   EXPECT_TRUE(output.error().retryable);
   EXPECT_EQ(output.error().message.find("s3cret"), std::string::npos);
   const TestPeer silent([](TestConversation& c) { c.wait_for_close(); });
-  EXPECT_EQ(code_of(run("SELECT 1", {{"url", "postgresql://127.0.0.1:" + std::to_string(silent.port()) + "/x"}}, Milliseconds(200))), "sql.timeout");
+  EXPECT_EQ(
+      code_of(run("SELECT 1", {{"url", "postgresql://127.0.0.1:" + std::to_string(silent.port()) + "/x"}},
+                  Milliseconds(200))),
+      "sql.timeout");
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
 #include "tasks/test_peer.hpp"
 
+#include "base/assert.hpp"
+
 #include <arpa/inet.h>
+#include <cstdlib>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-
-#include <cstdlib>
-
-#include "base/assert.hpp"
 
 namespace fp::tasks {
 
@@ -31,7 +30,8 @@ std::string TestConversation::read_request() {
   std::size_t length = 0;
   for (auto line = read_line(); !line.empty(); line = read_line()) {
     head += line;
-    if (line.starts_with("Content-Length: ") || line.starts_with("content-length: ")) length = std::strtoul(line.c_str() + 16, nullptr, 10);
+    if (line.starts_with("Content-Length: ") || line.starts_with("content-length: "))
+      length = std::strtoul(line.c_str() + 16, nullptr, 10);
     if (line == "\r\n") break;
   }
   while (!head.empty() && buffer_.size() < length) {
@@ -56,7 +56,8 @@ bool TestConversation::send(std::string_view bytes) {
 
 void TestConversation::wait_for_close() {
   char bytes[4096];
-  while (recv(socket_.get(), bytes, sizeof bytes, 0) > 0) {}
+  while (recv(socket_.get(), bytes, sizeof bytes, 0) > 0) {
+  }
 }
 
 void TestConversation::reset() {
@@ -75,12 +76,16 @@ void TestConversation::interrupt() {
   shutdown(socket_.get(), SHUT_RDWR);
 }
 
-TestPeer::TestPeer(Script script) : script_(std::move(script)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), stop_(eventfd(0, EFD_CLOEXEC)) {
+TestPeer::TestPeer(Script script)
+    : script_(std::move(script)),
+      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+      stop_(eventfd(0, EFD_CLOEXEC)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
-  const bool ready = bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0 && listen(listener_.get(), 64) == 0 &&
+  const bool ready = bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                     listen(listener_.get(), 64) == 0 &&
                      getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length) == 0;
   FP_ASSERT(ready, "loopback has a free port");
   port_ = ntohs(address.sin_port);
@@ -112,14 +117,17 @@ void TestPeer::accept_all() {
   }
 }
 
-std::string TestPeer::url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
+std::string TestPeer::url(const std::string& path) const {
+  return "http://127.0.0.1:" + std::to_string(port_) + path;
+}
 
 std::size_t TestPeer::connections() const {
   const std::lock_guard lock(mutex_);
   return threads_.size();
 }
 
-TestAttempt::TestAttempt(ports::TaskHandler& handler, const Json& config, Milliseconds timeout, std::uint32_t attempt) {
+TestAttempt::TestAttempt(ports::TaskHandler& handler, const Json& config, Milliseconds timeout,
+                         std::uint32_t attempt) {
   ports::AttemptRequest request;
   request.step = "step";
   request.attempt = attempt;
@@ -129,12 +137,17 @@ TestAttempt::TestAttempt(ports::TaskHandler& handler, const Json& config, Millis
   request.timeout = timeout;
   auto promise = std::make_shared<std::promise<ports::TaskHandler::Output>>();
   output_ = promise->get_future();
-  handler.start(std::move(request), control_, [promise](ports::TaskHandler::Output output) { promise->set_value(std::move(output)); });
+  handler.start(std::move(request), control_,
+                [promise](ports::TaskHandler::Output output) { promise->set_value(std::move(output)); });
 }
 
-ports::TaskHandler::Output TestAttempt::wait() { return output_.get(); }
+ports::TaskHandler::Output TestAttempt::wait() {
+  return output_.get();
+}
 
-std::string code_of(const ports::TaskHandler::Output& output) { return output ? std::string() : output.error().code; }
+std::string code_of(const ports::TaskHandler::Output& output) {
+  return output ? std::string() : output.error().code;
+}
 
 TestFolder::TestFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "fp-tasks-XXXXXX").string();

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "ports/task_handler.hpp"
+#include "tasks/file_root.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -8,9 +11,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "ports/task_handler.hpp"
-#include "tasks/file_root.hpp"
 
 namespace fp::tasks {
 
@@ -38,7 +38,8 @@ class TestConversation {
   std::string buffer_;
 };
 
-/// A server on loopback that plays a script on each connection, on a thread of its own. Stops and joins when it goes.
+/// A server on loopback that plays a script on each connection, on a thread of its own. Stops and joins when
+/// it goes.
 class TestPeer {
  public:
   using Script = std::function<void(TestConversation&)>;
@@ -64,7 +65,8 @@ class TestPeer {
 /// Carries one attempt out and waits for its end.
 class TestAttempt {
  public:
-  TestAttempt(ports::TaskHandler& handler, const Json& config, Milliseconds timeout = std::chrono::seconds(20), std::uint32_t attempt = 1);
+  TestAttempt(ports::TaskHandler& handler, const Json& config,
+              Milliseconds timeout = std::chrono::seconds(20), std::uint32_t attempt = 1);
   ports::TaskHandler::Output wait();
   ports::AttemptControl& control() { return *control_; }
 

@@ -13,7 +13,9 @@ constexpr char kHex[] = "0123456789ABCDEF";
 /// Bytes of the well-formed character at the start of `text`; 0 when it is none (Unicode table 3-7).
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto in = [&](std::size_t i, unsigned low, unsigned high) { return at(i) >= low && at(i) <= high && i < text.size(); };
+  const auto in = [&](std::size_t i, unsigned low, unsigned high) {
+    return at(i) >= low && at(i) <= high && i < text.size();
+  };
   const unsigned lead = at(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
@@ -21,7 +23,10 @@ std::size_t utf8_length(std::string_view text) {
     return in(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && in(2, 0x80, 0xBF) ? 3 : 0;
   }
   if (lead < 0xF0 || lead > 0xF4) return 0;
-  return in(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
+  return in(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && in(2, 0x80, 0xBF) &&
+                 in(3, 0x80, 0xBF)
+             ? 4
+             : 0;
 }
 
 int hex_digit(char c) {
@@ -62,7 +67,8 @@ std::string latin1_to_utf8(std::string_view bytes) {
 
 std::string to_base64(std::string_view bytes) {
   std::string out(sodium_base64_encoded_len(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
+  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                    bytes.size(), sodium_base64_VARIANT_ORIGINAL);
   out.pop_back();  // the terminating zero
   return out;
 }
@@ -74,8 +80,9 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::string out(bare.size(), '\0');
   std::size_t length = 0;
   const char* end = nullptr;
-  const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), bare.data(), bare.size(), nullptr, &length, &end,
-                                       sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), bare.data(), bare.size(),
+                        nullptr, &length, &end, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
   if (failed != 0 || end != bare.data() + bare.size()) return std::nullopt;
   out.resize(length);
   return out;
@@ -111,9 +118,12 @@ std::string to_quoted_printable(std::string_view text) {
 std::string percent_encode(std::string_view text) {
   std::string out;
   for (const unsigned char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) out += static_cast<char>(c);
-    else out += {'%', kHex[c >> 4], kHex[c & 15]};
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain)
+      out += static_cast<char>(c);
+    else
+      out += {'%', kHex[c >> 4], kHex[c & 15]};
   }
   return out;
 }
@@ -121,7 +131,8 @@ std::string percent_encode(std::string_view text) {
 std::string percent_decode(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool coded = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    const bool coded =
+        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
     out += coded ? static_cast<char>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])) : text[i];
     if (coded) i += 2;
   }
@@ -130,7 +141,8 @@ std::string percent_decode(std::string_view text) {
 
 std::string to_lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return out;
 }
 

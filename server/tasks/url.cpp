@@ -1,10 +1,10 @@
 #include "tasks/url.hpp"
 
+#include "tasks/text_codec.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
-
-#include "tasks/text_codec.hpp"
 
 namespace fp::tasks {
 
@@ -24,13 +24,19 @@ std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
 
 }  // namespace
 
-std::string Url::authority() const { return fmt::format("{}:{}", host, port); }
+std::string Url::authority() const {
+  return fmt::format("{}:{}", host, port);
+}
 
 std::optional<Url> parse_url(std::string_view text, const std::string* base) {
-  if (text.empty() || text.find_first_of(std::string_view("\r\n\t\0 ", 5)) != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.find_first_of(std::string_view("\r\n\t\0 ", 5)) != std::string_view::npos)
+    return std::nullopt;
   const std::unique_ptr<CURLU, UrlCloser> url(curl_url());
-  if (base != nullptr && curl_url_set(url.get(), CURLUPART_URL, base->c_str(), 0) != CURLUE_OK) return std::nullopt;
-  if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) != CURLUE_OK) return std::nullopt;
+  if (base != nullptr && curl_url_set(url.get(), CURLUPART_URL, base->c_str(), 0) != CURLUE_OK)
+    return std::nullopt;
+  if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(),
+                   CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) != CURLUE_OK)
+    return std::nullopt;
   Url out;
   out.scheme = to_lower(part_of(url.get(), CURLUPART_SCHEME));
   out.host = to_lower(part_of(url.get(), CURLUPART_HOST));
@@ -40,7 +46,8 @@ std::optional<Url> parse_url(std::string_view text, const std::string* base) {
   out.password = part_of(url.get(), CURLUPART_PASSWORD, CURLU_URLDECODE);
   const auto port = part_of(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
   std::from_chars(port.data(), port.data() + port.size(), out.port);
-  for (const auto secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_FRAGMENT}) curl_url_set(url.get(), secret, nullptr, 0);
+  for (const auto secret : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS, CURLUPART_FRAGMENT})
+    curl_url_set(url.get(), secret, nullptr, 0);
   out.text = part_of(url.get(), CURLUPART_URL);
   return out;
 }
@@ -62,7 +69,8 @@ std::vector<std::pair<std::string, std::string>> list_pairs(const Json& object) 
 
 std::string encode_pairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::string out;
-  for (const auto& [name, value] : pairs) out += fmt::format("{}{}={}", out.empty() ? "" : "&", percent_encode(name), percent_encode(value));
+  for (const auto& [name, value] : pairs)
+    out += fmt::format("{}{}={}", out.empty() ? "" : "&", percent_encode(name), percent_encode(value));
   return out;
 }
 

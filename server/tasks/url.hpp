@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "base/result.hpp"
+
 #include <curl/curl.h>
 
 #include <cstdint>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/json.hpp"
-#include "base/result.hpp"
 
 namespace fp::tasks {
 
@@ -28,7 +28,9 @@ struct Url {
 
   /// "host:port": all that errors and logs may say of a URL, as paths and queries hold secrets too.
   std::string authority() const;
-  bool same_origin(const Url& other) const { return scheme == other.scheme && host == other.host && port == other.port; }
+  bool same_origin(const Url& other) const {
+    return scheme == other.scheme && host == other.host && port == other.port;
+  }
 };
 
 /// Nothing when curl can not read it. `base`, when given, resolves a relative one (RFC 3986 section 5).

@@ -1,6 +1,6 @@
+#include "base/error_code.hpp"
 #include "base/json_parse.hpp"
 #include "engine/steps/step.hpp"
-#include "base/error_code.hpp"
 #include "engine/steps/values.hpp"
 
 #include <fmt/format.h>
@@ -31,7 +31,9 @@ Result<Json> reduce(const std::string& operation, const std::vector<Json>& value
   bool whole = true;
   std::int64_t exact = 0;
   for (const auto& value : values) {
-    if (!value.is_number()) return Error(codes::config_invalid, fmt::format("{} needs numbers, but an item gave {}", operation, json_type_name(value)));
+    if (!value.is_number())
+      return Error(codes::config_invalid,
+                   fmt::format("{} needs numbers, but an item gave {}", operation, json_type_name(value)));
     sum += value.to_number<double>();
     whole = whole && value.is_int64() && !__builtin_add_overflow(exact, value.get_int64(), &exact);
   }
@@ -46,7 +48,8 @@ StepOutcome aggregate(const StepContext& context) {
   if (!values) return values.error();
   auto keys = item_keys(context, "group_by");
   if (!keys) return keys.error();
-  const auto operation = context.config.as_object().contains("operation") ? json_string(context.config, "operation") : "list";
+  const auto operation =
+      context.config.as_object().contains("operation") ? json_string(context.config, "operation") : "list";
   std::vector<Group> groups;
   std::map<std::string, std::size_t> positions;
   if (!grouped) groups.push_back({nullptr, {}});
@@ -62,7 +65,8 @@ StepOutcome aggregate(const StepContext& context) {
   for (const auto& group : groups) {
     auto reduced = reduce(operation, group.values);
     if (!reduced) return reduced.error();
-    out.push_back(JsonObject{{"key", group.key}, {"count", group.values.size()}, {"value", std::move(*reduced)}});
+    out.push_back(
+        JsonObject{{"key", group.key}, {"count", group.values.size()}, {"value", std::move(*reduced)}});
   }
   return StepDone{std::move(out), ""};
 }
@@ -82,7 +86,8 @@ EngineStep make_aggregate_step() {
       "value": {"description": "What is summed or listed, an expression on `item`; the item itself when left out"},
       "operation": {"enum": ["list", "count", "sum", "average", "min", "max"], "default": "list"}}
   })");
-  out.spec.output_schema = parse_trusted_json(R"({"type": "array", "items": {"type": "object", "properties": {"key": {}, "count": {"type": "integer"}, "value": {}}}})");
+  out.spec.output_schema = parse_trusted_json(
+      R"({"type": "array", "items": {"type": "object", "properties": {"key": {}, "count": {"type": "integer"}, "value": {}}}})");
   out.spec.decided_in_engine = true;
   out.spec.per_item = {"group_by", "value"};
   out.decide = aggregate;

@@ -16,7 +16,8 @@ EngineStep make_approval_step() {
     "properties": {"title": {"type": "string"}, "text": {"type": "string"}, "form": {"type": "object", "description": "JSON Schema of what the person fills in"},
       "approvers": {"type": "array", "items": {"type": "string"}}, "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": 316224000}}
   })");
-  out.spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"approved": {"type": "boolean"}, "by": {"type": "string"}, "comment": {"type": "string"}, "data": {}}})");
+  out.spec.output_schema = parse_trusted_json(
+      R"({"type": "object", "properties": {"approved": {"type": "boolean"}, "by": {"type": "string"}, "comment": {"type": "string"}, "data": {}}})");
   out.spec.decided_in_engine = true;
   out.spec.ports = {"approved", "rejected", "timeout"};
   out.decide = [](const StepContext& context) -> StepOutcome {

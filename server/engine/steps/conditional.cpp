@@ -15,7 +15,8 @@ EngineStep make_conditional_step() {
     "type": "object", "additionalProperties": false, "required": ["condition"],
     "properties": {"condition": {"description": "An expression; JavaScript's truth decides: false, 0, empty text and null are false"}}
   })");
-  out.spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"result": {"type": "boolean"}}})");
+  out.spec.output_schema =
+      parse_trusted_json(R"({"type": "object", "properties": {"result": {"type": "boolean"}}})");
   out.spec.decided_in_engine = true;
   out.spec.ports = {"true", "false"};
   out.decide = [](const StepContext& context) -> StepOutcome {

@@ -1,6 +1,6 @@
+#include "base/error_code.hpp"
 #include "base/json_parse.hpp"
 #include "engine/steps/step.hpp"
-#include "base/error_code.hpp"
 
 namespace fp::engine {
 
@@ -20,7 +20,8 @@ EngineStep make_fail_step() {
   out.decide = [](const StepContext& context) -> StepOutcome {
     const auto* retryable = json_find(context.config, "retryable");
     const auto code = json_string(context.config, "code");
-    return Error(code.empty() ? codes::step_failed.id : code, json_string(context.config, "message"), retryable != nullptr && retryable->as_bool());
+    return Error(code.empty() ? codes::step_failed.id : code, json_string(context.config, "message"),
+                 retryable != nullptr && retryable->as_bool());
   };
   return out;
 }

@@ -22,11 +22,15 @@ EngineStep make_limit_step() {
   out.spec.decided_in_engine = true;
   out.decide = [](const StepContext& context) -> StepOutcome {
     const auto& items = context.config.at("items").as_array();
-    const auto offset = std::min(items.size(), static_cast<std::size_t>(json_int(context.config, "offset").value_or(0)));
-    const auto count = std::min(items.size() - offset, static_cast<std::size_t>(json_int(context.config, "count").value_or(0)));
+    const auto offset =
+        std::min(items.size(), static_cast<std::size_t>(json_int(context.config, "offset").value_or(0)));
+    const auto count = std::min(items.size() - offset,
+                                static_cast<std::size_t>(json_int(context.config, "count").value_or(0)));
     const bool from_end = json_string(context.config, "from") == "end";
     const auto first = from_end ? items.size() - offset - count : offset;
-    return StepDone{JsonArray(items.begin() + static_cast<std::ptrdiff_t>(first), items.begin() + static_cast<std::ptrdiff_t>(first + count)), ""};
+    return StepDone{JsonArray(items.begin() + static_cast<std::ptrdiff_t>(first),
+                              items.begin() + static_cast<std::ptrdiff_t>(first + count)),
+                    ""};
   };
   return out;
 }

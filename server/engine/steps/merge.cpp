@@ -7,7 +7,8 @@ namespace fp::engine {
 namespace {
 
 /// Objects of the lists, joined side by side; later lists win where fields clash.
-StepOutcome merge_rows(const JsonArray& lists, const std::function<std::string(const Json&, std::size_t)>& key_of) {
+StepOutcome merge_rows(const JsonArray& lists,
+                       const std::function<std::string(const Json&, std::size_t)>& key_of) {
   JsonArray rows;
   std::map<std::string, std::size_t> positions;
   for (const auto& list : lists) {
@@ -17,7 +18,8 @@ StepOutcome merge_rows(const JsonArray& lists, const std::function<std::string(c
       if (is_new) {
         rows.push_back(item);
       } else if (item.is_object() && rows[found->second].is_object()) {
-        for (const auto& member : item.get_object()) rows[found->second].get_object().insert_or_assign(member.key(), member.value());
+        for (const auto& member : item.get_object())
+          rows[found->second].get_object().insert_or_assign(member.key(), member.value());
       } else {
         rows[found->second] = item;
       }

@@ -16,7 +16,9 @@ EngineStep make_set_step() {
   })");
   out.spec.output_schema = parse_trusted_json(R"(null)");
   out.spec.decided_in_engine = true;
-  out.decide = [](const StepContext& context) -> StepOutcome { return StepDone{context.config.at("values"), ""}; };
+  out.decide = [](const StepContext& context) -> StepOutcome {
+    return StepDone{context.config.at("values"), ""};
+  };
   return out;
 }
 

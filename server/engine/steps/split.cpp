@@ -22,7 +22,8 @@ EngineStep make_split_step() {
     JsonArray parts;
     const auto& items = context.config.at("items");
     if (const auto* text = items.if_string()) {
-      const auto separator = context.config.as_object().contains("separator") ? json_string(context.config, "separator") : "\n";
+      const auto separator =
+          context.config.as_object().contains("separator") ? json_string(context.config, "separator") : "\n";
       std::string_view rest{text->data(), text->size()};
       for (auto at = rest.find(separator); at != std::string_view::npos; at = rest.find(separator)) {
         parts.push_back(Json(rest.substr(0, at)));

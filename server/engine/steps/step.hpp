@@ -1,5 +1,11 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/event.hpp"
+#include "model/task_type.hpp"
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -7,12 +13,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "base/json.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
-#include "model/event.hpp"
-#include "model/task_type.hpp"
 
 namespace fp::engine {
 

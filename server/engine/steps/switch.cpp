@@ -22,7 +22,8 @@ EngineStep make_switch_step() {
       }}
     }
   })");
-  out.spec.output_schema = parse_trusted_json(R"({"type": "object", "properties": {"case": {"type": "string"}}})");
+  out.spec.output_schema =
+      parse_trusted_json(R"({"type": "object", "properties": {"case": {"type": "string"}}})");
   out.spec.decided_in_engine = true;
   out.spec.dynamic_ports = true;
   out.decide = [](const StepContext& context) -> StepOutcome {
@@ -30,7 +31,8 @@ EngineStep make_switch_step() {
     for (const auto& entry : context.config.at("cases").as_array()) {
       const auto* equals = json_find(entry, "equals");
       const auto* when = json_find(entry, "when");
-      const bool fits = equals != nullptr ? value != nullptr && same_scalar(*value, *equals) : is_truthy(*when);
+      const bool fits =
+          equals != nullptr ? value != nullptr && same_scalar(*value, *equals) : is_truthy(*when);
       if (fits) return StepDone{JsonObject{{"case", entry.at("name")}}, json_string(entry, "name")};
     }
     return StepDone{JsonObject{{"case", "default"}}, "default"};

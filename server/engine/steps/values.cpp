@@ -31,7 +31,8 @@ int rank(const Json& value) {
 
 int compare_values(const Json& a, const Json& b) {
   if (rank(a) != rank(b)) return rank(a) - rank(b);
-  if (a.is_int64() && b.is_int64()) return a.get_int64() < b.get_int64() ? -1 : a.get_int64() > b.get_int64() ? 1 : 0;
+  if (a.is_int64() && b.is_int64())
+    return a.get_int64() < b.get_int64() ? -1 : a.get_int64() > b.get_int64() ? 1 : 0;
   if (a.is_number()) {
     const double x = a.to_number<double>();
     const double y = b.to_number<double>();
@@ -50,7 +51,8 @@ std::string canonical_text(const Json& value) {
   }
   if (const auto* object = value.if_object()) {
     std::vector<std::string> members;
-    for (const auto& member : *object) members.push_back(to_text(Json(member.key())) + ":" + canonical_text(member.value()));
+    for (const auto& member : *object)
+      members.push_back(to_text(Json(member.key())) + ":" + canonical_text(member.value()));
     std::sort(members.begin(), members.end());
     return fmt::format("{{{}}}", fmt::join(members, ","));
   }

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/json.hpp"
+#include "engine/steps/step.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/json.hpp"
-#include "engine/steps/step.hpp"
 
 namespace fp::engine {
 

@@ -20,7 +20,8 @@ EngineStep make_wait_signal_step() {
   out.spec.decided_in_engine = true;
   out.spec.ports = {"timeout"};
   out.decide = [](const StepContext& context) -> StepOutcome {
-    return StepWait{model::WaitKind::signal, wait_limit(context), json_string(context.config, "name"), nullptr};
+    return StepWait{model::WaitKind::signal, wait_limit(context), json_string(context.config, "name"),
+                    nullptr};
   };
   return out;
 }

@@ -21,7 +21,8 @@ EngineStep make_workflow_step() {
   out.decide = [](const StepContext& context) -> StepOutcome {
     const auto* input = json_find(context.config, "input");
     const auto* wait = json_find(context.config, "wait");
-    return StepChild{json_string(context.config, "workflow"), input == nullptr ? Json(JsonObject()) : *input, wait == nullptr || wait->as_bool()};
+    return StepChild{json_string(context.config, "workflow"), input == nullptr ? Json(JsonObject()) : *input,
+                     wait == nullptr || wait->as_bool()};
   };
   return out;
 }

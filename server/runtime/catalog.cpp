@@ -1,9 +1,9 @@
 #include "runtime/catalog.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 

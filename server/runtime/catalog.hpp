@@ -1,13 +1,13 @@
 #pragma once
 
+#include "model/workflow.hpp"
+#include "ports/store.hpp"
+
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-
-#include "model/workflow.hpp"
-#include "ports/store.hpp"
 
 namespace fp::runtime {
 

@@ -1,9 +1,9 @@
 #include "runtime/commit_queue.hpp"
 
-#include <map>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
+
+#include <map>
 
 namespace fp::runtime {
 
@@ -69,8 +69,10 @@ void CommitQueue::commit_some() {
     FP_FAILPOINT("accept-before-commit");
     auto committed = store_.commit(batch);
     FP_FAILPOINT("commit-before-reply");
-    if (committed) outcomes = std::move(*committed);
-    else failure = committed.error();
+    if (committed)
+      outcomes = std::move(*committed);
+    else
+      failure = committed.error();
   } catch (const Unavailable& unavailable) {
     failure = unavailable.error();
   }
@@ -88,7 +90,9 @@ void CommitQueue::commit_some() {
   for (std::size_t i = 0; i < taken.size(); ++i) {
     if (!taken[i].done) continue;
     const auto first = outcomes.begin() + static_cast<std::ptrdiff_t>(positions[i]);
-    replies[taken[i].home].emplace_back(std::move(taken[i].done), std::vector(first, first + 1 + static_cast<std::ptrdiff_t>(taken[i].births.size())));
+    replies[taken[i].home].emplace_back(
+        std::move(taken[i].done),
+        std::vector(first, first + 1 + static_cast<std::ptrdiff_t>(taken[i].births.size())));
   }
   for (auto& [home, list] : replies) {
     home->post([ready = std::move(list)]() mutable {

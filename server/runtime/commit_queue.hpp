@@ -1,11 +1,11 @@
 #pragma once
 
+#include "ports/loop.hpp"
+#include "ports/store.hpp"
+
 #include <functional>
 #include <mutex>
 #include <vector>
-
-#include "ports/loop.hpp"
-#include "ports/store.hpp"
 
 namespace fp::runtime {
 
@@ -13,15 +13,16 @@ namespace fp::runtime {
 struct PendingWrite {
   ports::ExecutionWrite write;
   std::vector<ports::WorkflowVersion> versions;
-  std::vector<ports::ExecutionWrite> births;  // executions that start with this decision, in the same transaction
+  std::vector<ports::ExecutionWrite>
+      births;  // executions that start with this decision, in the same transaction
   std::vector<ports::InboxEntry> inbox;
-  ports::Loop* home = nullptr;                // where `done` runs
+  ports::Loop* home = nullptr;                                         // where `done` runs
   UniqueFunction<void(const std::vector<ports::WriteOutcome>&)> done;  // of `write`, then of each birth
 };
 
-/// Group commit: what arrives while a commit is in flight goes into the next one, all of it in one transaction. One
-/// decision alone commits at once. Push from any strand; commits run on the loop given. When the storage fails, nothing is
-/// acknowledged any more and `on_failure` is called, once.
+/// Group commit: what arrives while a commit is in flight goes into the next one, all of it in one
+/// transaction. One decision alone commits at once. Push from any strand; commits run on the loop given. When
+/// the storage fails, nothing is acknowledged any more and `on_failure` is called, once.
 class CommitQueue {
  public:
   CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure);

@@ -4,8 +4,12 @@ namespace fp::runtime {
 
 namespace {
 
-Json time_or_null(const std::optional<TimePoint>& time) { return time ? Json(to_rfc3339(*time)) : Json(nullptr); }
-Json value_or_null(const Value& value) { return value ? *value : Json(nullptr); }
+Json time_or_null(const std::optional<TimePoint>& time) {
+  return time ? Json(to_rfc3339(*time)) : Json(nullptr);
+}
+Json value_or_null(const Value& value) {
+  return value ? *value : Json(nullptr);
+}
 
 void add_error(JsonObject& out, const model::ErrorPtr& error) {
   out["error_message"] = error ? Json(error->message) : Json(nullptr);
@@ -30,7 +34,8 @@ Json to_resource(const engine::ExecutionState& state, model::TaskRef ref) {
                  {"result", value_or_null(task.output)},
                  {"retry_count", task.failures},
                  {"worker", nullptr},
-                 {"next_attempt_at", task.status == model::TaskStatus::retrying ? time_or_null(task.due) : Json(nullptr)}};
+                 {"next_attempt_at",
+                  task.status == model::TaskStatus::retrying ? time_or_null(task.due) : Json(nullptr)}};
   add_error(out, task.error);
   return out;
 }
@@ -54,7 +59,8 @@ Json to_resource(const engine::ExecutionState& state) {
   for (model::StepIndex i = 0; i < state.steps.size(); ++i) {
     const auto& fan = state.steps[i].fan;
     tasks.push_back(to_resource(state, {i, model::kNoItem}));
-    for (std::uint32_t item = 0; fan && item < fan->tasks.size(); ++item) tasks.push_back(to_resource(state, {i, item}));
+    for (std::uint32_t item = 0; fan && item < fan->tasks.size(); ++item)
+      tasks.push_back(to_resource(state, {i, item}));
   }
   out["tasks"] = std::move(tasks);
   return out;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "engine/engine.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "engine/engine.hpp"
 
 namespace fp::runtime {
 

@@ -1,9 +1,9 @@
 #include "runtime/journal.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 
@@ -20,7 +20,8 @@ std::size_t count_tasks(const ExecutionState& state) {
 }
 
 [[noreturn]] void corrupt(const ExecutionId& id, const std::string& reason) {
-  throw Unavailable(Error(codes::storage_corrupt, fmt::format("the journal of execution {} is damaged: {}", to_string(id), reason)));
+  throw Unavailable(Error(codes::storage_corrupt,
+                          fmt::format("the journal of execution {} is damaged: {}", to_string(id), reason)));
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ ports::ExecutionSummary summarize(const ExecutionState& state) {
   return out;
 }
 
-ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<const engine::Event> events, TimePoint at, JournalPosition& position) {
+ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<const engine::Event> events,
+                                      TimePoint at, JournalPosition& position) {
   ports::ExecutionWrite write;
   write.id = state.id;
   const engine::BlobWriter spill = [&](const std::string& text) -> Json {
@@ -86,7 +88,8 @@ std::optional<LoadedState> Journal::load(const ExecutionId& id, bool whole) {
   const auto workflow = catalog_.load(loaded->summary.version_hash);
   if (!workflow) corrupt(id, workflow.error().message);
   const engine::BlobReader read_blob = [&](const Json& reference) -> Json {
-    auto bytes = store_.load_blob({json_string(reference, "hash"), static_cast<std::uint64_t>(json_int(reference, "size").value_or(0))});
+    auto bytes = store_.load_blob({json_string(reference, "hash"),
+                                   static_cast<std::uint64_t>(json_int(reference, "size").value_or(0))});
     if (!bytes) corrupt(id, bytes.error().message);
     return parse_trusted_json(*bytes);
   };
@@ -98,11 +101,14 @@ std::optional<LoadedState> Journal::load(const ExecutionId& id, bool whole) {
     if (out.state.last_seq != loaded->snapshot->seq) corrupt(id, "its snapshot is of another moment");
   }
   for (const auto& row : loaded->rows) {
-    if (row.first_seq != out.state.last_seq + 1) corrupt(id, fmt::format("event {} is missing", out.state.last_seq + 1));
+    if (row.first_seq != out.state.last_seq + 1)
+      corrupt(id, fmt::format("event {} is missing", out.state.last_seq + 1));
     out.position.chain = chain_hash(out.position.chain, row.events);
-    if (out.position.chain != row.chain) corrupt(id, fmt::format("the hash of the row with event {} does not match", row.first_seq));
+    if (out.position.chain != row.chain)
+      corrupt(id, fmt::format("the hash of the row with event {} does not match", row.first_seq));
     const auto events = engine::decode_events(row.events, **workflow, read_blob);
-    if (events.size() != row.count) corrupt(id, fmt::format("the row with event {} has lost events", row.first_seq));
+    if (events.size() != row.count)
+      corrupt(id, fmt::format("the row with event {} has lost events", row.first_seq));
     for (const auto& event : events) engine::apply(out.state, event, row.at);
   }
   out.state.touched.clear();

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-
 #include "engine/codec.hpp"
 #include "engine/engine.hpp"
 #include "ports/store.hpp"
 #include "runtime/catalog.hpp"
+
+#include <memory>
+#include <optional>
 
 namespace fp::runtime {
 
@@ -29,13 +29,15 @@ class Journal {
   Journal(ports::Store& store, Catalog& catalog, std::uint64_t snapshot_events = 1000)
       : store_(store), catalog_(catalog), snapshot_events_(snapshot_events) {}
 
-  /// The write that records `events`, which have been applied to `state`; moves `position` on. Values of more than 64 KiB go
-  /// to the blob store first. A snapshot is added when the journal has grown by `snapshot_events` or by as many as the execution
-  /// has tasks, whichever is more, so that snapshots cost a constant share.
-  ports::ExecutionWrite record(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at, JournalPosition& position);
+  /// The write that records `events`, which have been applied to `state`; moves `position` on. Values of more
+  /// than 64 KiB go to the blob store first. A snapshot is added when the journal has grown by
+  /// `snapshot_events` or by as many as the execution has tasks, whichever is more, so that snapshots cost a
+  /// constant share.
+  ports::ExecutionWrite record(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                               TimePoint at, JournalPosition& position);
 
-  /// Folds an execution out of the store; nullopt when there is none. Checks numbering and hash chain: storage.corrupt is
-  /// thrown as Unavailable.
+  /// Folds an execution out of the store; nullopt when there is none. Checks numbering and hash chain:
+  /// storage.corrupt is thrown as Unavailable.
   std::optional<LoadedState> load(const ExecutionId& id, bool whole = false);
 
  private:

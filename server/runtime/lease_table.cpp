@@ -23,7 +23,8 @@ std::optional<Lease> LeaseTable::release(ports::LeaseId id) {
   return lease;
 }
 
-std::optional<ports::LeaseId> LeaseTable::find(const ExecutionId& execution, model::TaskRef task, std::uint32_t attempt) const {
+std::optional<ports::LeaseId> LeaseTable::find(const ExecutionId& execution, model::TaskRef task,
+                                               std::uint32_t attempt) const {
   for (const auto& [id, lease] : leases_) {
     if (lease.execution == execution && lease.task == task && lease.attempt == attempt) return id;
   }

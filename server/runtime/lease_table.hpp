@@ -1,13 +1,13 @@
 #pragma once
 
+#include "base/ids.hpp"
+#include "model/event.hpp"
+#include "ports/worker_transport.hpp"
+
 #include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
-
-#include "base/ids.hpp"
-#include "model/event.hpp"
-#include "ports/worker_transport.hpp"
 
 namespace fp::runtime {
 
@@ -19,8 +19,8 @@ struct Lease {
   SteadyPoint deadline{};  // of the attempt itself
 };
 
-/// Who carries out what until when, for one shard. Slots are counted from here, never kept as a counter. Monotonic time only:
-/// a wall clock that jumps costs nobody a lease. Lives on the shard's strand.
+/// Who carries out what until when, for one shard. Slots are counted from here, never kept as a counter.
+/// Monotonic time only: a wall clock that jumps costs nobody a lease. Lives on the shard's strand.
 class LeaseTable {
  public:
   explicit LeaseTable(SteadyPoint::duration ttl) : ttl_(ttl) {}
@@ -28,7 +28,8 @@ class LeaseTable {
   ports::LeaseId grant(Lease lease, SteadyPoint now);
   /// The lease, taken out; nullopt when it ended before.
   std::optional<Lease> release(ports::LeaseId id);
-  std::optional<ports::LeaseId> find(const ExecutionId& execution, model::TaskRef task, std::uint32_t attempt) const;
+  std::optional<ports::LeaseId> find(const ExecutionId& execution, model::TaskRef task,
+                                     std::uint32_t attempt) const;
   void renew(const std::vector<ports::LeaseId>& ids, SteadyPoint now);
   struct Overdue {
     ports::LeaseId id = 0;

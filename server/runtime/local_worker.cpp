@@ -1,17 +1,18 @@
 #include "runtime/local_worker.hpp"
 
+#include "base/error_code.hpp"
+
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <map>
-
-#include "base/error_code.hpp"
+#include <pthread.h>
 
 namespace fp::runtime {
 
 using ports::TaskHandler;
 
-LocalWorker::LocalWorker(std::vector<std::unique_ptr<TaskHandler>> handlers, const Clock& clock, LocalWorkerOptions options)
+LocalWorker::LocalWorker(std::vector<std::unique_ptr<TaskHandler>> handlers, const Clock& clock,
+                         LocalWorkerOptions options)
     : clock_(clock), options_(options) {
   for (auto& handler : handlers) {
     auto type = handler->spec().type;
@@ -19,7 +20,9 @@ LocalWorker::LocalWorker(std::vector<std::unique_ptr<TaskHandler>> handlers, con
   }
 }
 
-LocalWorker::~LocalWorker() { stop(); }
+LocalWorker::~LocalWorker() {
+  stop();
+}
 
 TaskHandler* LocalWorker::find_handler(const std::string& type) const {
   const auto found = handlers_.find(type);
@@ -27,9 +30,16 @@ TaskHandler* LocalWorker::find_handler(const std::string& type) const {
 }
 
 bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
-  Job job{{&sink, lease}, find_handler(request.step_type), std::move(request), std::make_shared<ports::AttemptControl>()};
+  Job job{{&sink, lease},
+          find_handler(request.step_type),
+          std::move(request),
+          std::make_shared<ports::AttemptControl>()};
   if (job.handler == nullptr) {
-    sink.on_report({lease, Error(codes::step_type, fmt::format("no worker here carries out \"{}\"", job.request.step_type)), {}, {}});
+    sink.on_report(
+        {lease,
+         Error(codes::step_type, fmt::format("no worker here carries out \"{}\"", job.request.step_type)),
+         {},
+         {}});
     return true;
   }
   if (job.handler->kind() == TaskHandler::Kind::instant) {
@@ -39,16 +49,21 @@ bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, 
   const bool blocks = job.handler->kind() == TaskHandler::Kind::blocking;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || (blocks ? jobs_.size() >= options_.most_waiting : asynchronous_ >= options_.most_asynchronous)) return false;
+    if (stopping_ ||
+        (blocks ? jobs_.size() >= options_.most_waiting : asynchronous_ >= options_.most_asynchronous))
+      return false;
     running_.emplace(job.key, job.control);
     if (!blocks) ++asynchronous_;
     // Threads come with the first work, so that a process without blocking tasks has none.
     if (threads_.empty()) threads_.emplace_back([this] { beat(); });
-    if (blocks && threads_.size() <= options_.threads && threads_.size() <= running_.size()) threads_.emplace_back([this] { work(); });
+    if (blocks && threads_.size() <= options_.threads && threads_.size() <= running_.size())
+      threads_.emplace_back([this] { work(); });
     if (blocks) jobs_.push_back(std::move(job));
   }
-  if (blocks) job_ready_.notify_one();
-  else begin(std::move(job));
+  if (blocks)
+    job_ready_.notify_one();
+  else
+    begin(std::move(job));
   return true;
 }
 
@@ -58,12 +73,14 @@ void LocalWorker::begin(Job job) {
   const auto key = job.key;
   const auto control = job.control;
   const bool asynchronous = handler->kind() == TaskHandler::Kind::asynchronous;
-  handler->start(std::move(job.request), control, [this, key, control, asynchronous, started_at](TaskHandler::Output outcome) {
-    finish(key, control, asynchronous, started_at, std::move(outcome));
-  });
+  handler->start(std::move(job.request), control,
+                 [this, key, control, asynchronous, started_at](TaskHandler::Output outcome) {
+                   finish(key, control, asynchronous, started_at, std::move(outcome));
+                 });
 }
 
-void LocalWorker::finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous, TimePoint started_at, TaskHandler::Output outcome) {
+void LocalWorker::finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous,
+                         TimePoint started_at, TaskHandler::Output outcome) {
   key.sink->on_report({key.lease, std::move(outcome), started_at, control->take_lines()});
   const std::lock_guard lock(mutex_);
   if (running_.erase(key) == 0) return;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ports/worker_transport.hpp"
+
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#include "ports/worker_transport.hpp"
 
 namespace fp::runtime {
 
@@ -19,11 +19,13 @@ struct LocalWorkerOptions {
   Milliseconds heartbeat{3'000};
 };
 
-/// Carries attempts out in this process with the built-in handlers: instant ones where they are dispatched, blocking ones
-/// on a bounded pool, asynchronous ones by themselves. Thread-safe. stop() cancels what runs and waits for it.
+/// Carries attempts out in this process with the built-in handlers: instant ones where they are dispatched,
+/// blocking ones on a bounded pool, asynchronous ones by themselves. Thread-safe. stop() cancels what runs
+/// and waits for it.
 class LocalWorker final : public ports::WorkerTransport {
  public:
-  LocalWorker(std::vector<std::unique_ptr<ports::TaskHandler>> handlers, const Clock& clock, LocalWorkerOptions options = {});
+  LocalWorker(std::vector<std::unique_ptr<ports::TaskHandler>> handlers, const Clock& clock,
+              LocalWorkerOptions options = {});
   ~LocalWorker() override;
 
   bool dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
@@ -38,7 +40,9 @@ class LocalWorker final : public ports::WorkerTransport {
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept { return std::hash<void*>{}(key.sink) ^ (key.lease * 0x9E3779B97F4A7C15ULL); }
+    std::size_t operator()(const Key& key) const noexcept {
+      return std::hash<void*>{}(key.sink) ^ (key.lease * 0x9E3779B97F4A7C15ULL);
+    }
   };
   struct Job {
     Key key;
@@ -49,7 +53,8 @@ class LocalWorker final : public ports::WorkerTransport {
 
   ports::TaskHandler* find_handler(const std::string& type) const;
   void begin(Job job);
-  void finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous, TimePoint started_at, ports::TaskHandler::Output outcome);
+  void finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous,
+              TimePoint started_at, ports::TaskHandler::Output outcome);
   void work();
   void beat();
 
@@ -60,10 +65,11 @@ class LocalWorker final : public ports::WorkerTransport {
   std::condition_variable job_ready_;
   std::condition_variable stopped_;  // ends the heartbeat; its own, or it would swallow a worker's wake-up
   std::condition_variable idle_;
-  std::deque<Job> jobs_;                                                              // guarded by mutex_
-  std::unordered_map<Key, std::shared_ptr<ports::AttemptControl>, KeyHash> running_;  // guarded by mutex_; not the instant ones
-  std::size_t asynchronous_ = 0;                                                      // guarded by mutex_
-  bool stopping_ = false;                                                             // guarded by mutex_
+  std::deque<Job> jobs_;  // guarded by mutex_
+  std::unordered_map<Key, std::shared_ptr<ports::AttemptControl>, KeyHash>
+      running_;                   // guarded by mutex_; not the instant ones
+  std::size_t asynchronous_ = 0;  // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

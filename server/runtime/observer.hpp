@@ -1,9 +1,9 @@
 #pragma once
 
-#include <span>
-
 #include "engine/engine.hpp"
 #include "ports/store.hpp"
+
+#include <span>
 
 namespace fp::runtime {
 
@@ -11,7 +11,8 @@ namespace fp::runtime {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at) = 0;
+  virtual void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                           TimePoint at) = 0;
   /// A worker has begun an attempt; nothing records this.
   virtual void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) = 0;
   virtual void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) = 0;

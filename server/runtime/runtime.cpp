@@ -1,9 +1,9 @@
 #include "runtime/runtime.hpp"
 
-#include <fmt/format.h>
-
 #include "base/assert.hpp"
 #include "runtime/inbox_codec.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 
@@ -13,33 +13,52 @@ constexpr std::size_t kRecoveryPage = 1000;
 }  // namespace
 
 Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
-    : p_(std::move(ports)), options_(options), catalog_(p_.store, p_.types), journal_(p_.store, catalog_, options.snapshot_events),
+    : p_(std::move(ports)),
+      options_(options),
+      catalog_(p_.store, p_.types),
+      journal_(p_.store, catalog_, options.snapshot_events),
       commits_(p_.store, p_.commit_loop, p_.on_failure) {
   FP_ASSERT(!p_.shard_loops.empty(), "a runtime has at least one shard");
   for (auto* loop : p_.shard_loops) {
-    ShardPorts shard{p_.store, *loop, commits_, catalog_, journal_, p_.expressions, p_.workers, p_.clock, p_.observer,
-                     [this] { wake_inbox(); },
-                     [this](const ExecutionId& id) {
-                       loop_of(id).post([this, id] { shard_of(id).recover(id); });
-                     },
-                     [this](const ExecutionId& id, TimePoint due) {
-                       p_.shard_loops.front()->post([this, id, due] { sleepers_->note(id, due); });
-                     }};
+    ShardPorts shard{
+        p_.store,
+        *loop,
+        commits_,
+        catalog_,
+        journal_,
+        p_.expressions,
+        p_.workers,
+        p_.clock,
+        p_.observer,
+        [this] { wake_inbox(); },
+        [this](const ExecutionId& id) { loop_of(id).post([this, id] { shard_of(id).recover(id); }); },
+        [this](const ExecutionId& id, TimePoint due) {
+          p_.shard_loops.front()->post([this, id, due] { sleepers_->note(id, due); });
+        }};
     shards_.push_back(std::make_unique<ExecutionShard>(std::move(shard), options_));
   }
-  sleepers_ = std::make_unique<Sleepers>(p_.store, *p_.shard_loops.front(), p_.clock, [this](const ExecutionId& id) {
-    loop_of(id).post([this, id] { shard_of(id).deliver(id, engine::input::TimeReached{}, {}); });
-  });
+  sleepers_ =
+      std::make_unique<Sleepers>(p_.store, *p_.shard_loops.front(), p_.clock, [this](const ExecutionId& id) {
+        loop_of(id).post([this, id] { shard_of(id).deliver(id, engine::input::TimeReached{}, {}); });
+      });
 }
 
 Runtime::~Runtime() = default;
 
-ExecutionShard& Runtime::shard_of(const ExecutionId& id) { return *shards_[std::hash<ExecutionId>{}(id) % shards_.size()]; }
-ports::Loop& Runtime::loop_of(const ExecutionId& id) { return *p_.shard_loops[std::hash<ExecutionId>{}(id) % shards_.size()]; }
+ExecutionShard& Runtime::shard_of(const ExecutionId& id) {
+  return *shards_[std::hash<ExecutionId>{}(id) % shards_.size()];
+}
+ports::Loop& Runtime::loop_of(const ExecutionId& id) {
+  return *p_.shard_loops[std::hash<ExecutionId>{}(id) % shards_.size()];
+}
 
-ExecutionId Runtime::make_id() { return make_uuid7<ExecutionId>(p_.clock.now(), p_.rng); }
+ExecutionId Runtime::make_id() {
+  return make_uuid7<ExecutionId>(p_.clock.now(), p_.rng);
+}
 
-void Runtime::claim(std::string_view owner) { commits_.set_fence(p_.store.claim_shard(0, owner)); }
+void Runtime::claim(std::string_view owner) {
+  commits_.set_fence(p_.store.claim_shard(0, owner));
+}
 
 void Runtime::recover(const ExecutionId& id) {
   loop_of(id).post([this, id] { shard_of(id).recover(id); });
@@ -55,7 +74,8 @@ std::size_t Runtime::recover_all() {
     auto page = p_.store.list_executions(filter, after, kRecoveryPage);
     for (const auto& summary : page.items) {
       ++unfinished;
-      // What only waits stays on disk until its time or a signal comes; what is paused until somebody resumes it.
+      // What only waits stays on disk until its time or a signal comes; what is paused until somebody resumes
+      // it.
       if (summary.status == "waiting" || summary.status == "paused") continue;
       loop_of(summary.id).post([this, id = summary.id] { shard_of(id).recover(id); });
     }
@@ -89,7 +109,8 @@ void Runtime::drain_inbox() {
       });
     };
     loop_of(entry.execution).post([this, entry, consumed = std::move(consumed)]() mutable {
-      shard_of(entry.execution).deliver(entry.execution, decode_input(entry.input), std::move(consumed), entry.number);
+      shard_of(entry.execution)
+          .deliver(entry.execution, decode_input(entry.input), std::move(consumed), entry.number);
     });
   }
 }

@@ -1,18 +1,18 @@
 #pragma once
 
+#include "runtime/shard.hpp"
+#include "runtime/sleepers.hpp"
+
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
 
-#include "runtime/shard.hpp"
-#include "runtime/sleepers.hpp"
-
 namespace fp::runtime {
 
-/// What the runtime needs of the world. All of it outlives the runtime, and the loops run nothing of it any more once it
-/// is destroyed: stop them first.
+/// What the runtime needs of the world. All of it outlives the runtime, and the loops run nothing of it any
+/// more once it is destroyed: stop them first.
 struct RuntimePorts {
   ports::Store& store;
   ports::Loop& commit_loop;
@@ -23,7 +23,8 @@ struct RuntimePorts {
   const Clock& clock;
   Rng& rng;
   Observer* observer = nullptr;
-  std::function<void(const Error&)> on_failure;  // the storage failed: nothing more is acknowledged; stop and say so
+  std::function<void(const Error&)>
+      on_failure;  // the storage failed: nothing more is acknowledged; stop and say so
 };
 
 struct Load {
@@ -31,8 +32,8 @@ struct Load {
   std::size_t attempts = 0;    // with workers
 };
 
-/// Executions, carried out: the entry to everything below it. Every method may be called from any thread; replies come on
-/// a shard's loop, after the commit.
+/// Executions, carried out: the entry to everything below it. Every method may be called from any thread;
+/// replies come on a shard's loop, after the commit.
 class Runtime {
  public:
   Runtime(RuntimePorts ports, RuntimeOptions options);
@@ -42,8 +43,8 @@ class Runtime {
   void claim(std::string_view owner);
   /// What commits beside the runtime's own must carry.
   ports::Fence fence() const { return commits_.fence(); }
-  /// Goes on with everything an earlier process left unfinished; what only waits or is paused stays on disk until
-  /// its time comes. Returns how many are unfinished.
+  /// Goes on with everything an earlier process left unfinished; what only waits or is paused stays on disk
+  /// until its time comes. Returns how many are unfinished.
   std::size_t recover_all();
   /// Goes on with one execution.
   void recover(const ExecutionId& id);
@@ -51,8 +52,8 @@ class Runtime {
   void begin_shutdown();
   /// What is in memory, over all shards; answered through `reply` on a shard's loop.
   void count_load(UniqueFunction<void(Load)> reply);
-  /// Records that the attempts that still run were given back, so that the next process repeats them at once and does not
-  /// blame the execution.
+  /// Records that the attempts that still run were given back, so that the next process repeats them at once
+  /// and does not blame the execution.
   void give_back_attempts();
 
   void start_execution(StartRequest request, StartReply reply);
@@ -77,8 +78,8 @@ class Runtime {
   std::vector<std::unique_ptr<ExecutionShard>> shards_;
   std::unique_ptr<Sleepers> sleepers_;
   std::mutex inbox_mutex_;
-  bool inbox_posted_ = false;                 // guarded by inbox_mutex_
-  std::set<std::uint64_t> inbox_under_way_;   // lives on the first shard's loop
+  bool inbox_posted_ = false;                // guarded by inbox_mutex_
+  std::set<std::uint64_t> inbox_under_way_;  // lives on the first shard's loop
 };
 
 }  // namespace fp::runtime

@@ -1,9 +1,9 @@
 #include "runtime/shard.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 
@@ -47,8 +47,10 @@ void ExecutionShard::forget(const ActivePtr& active) {
 }
 
 void ExecutionShard::start(StartRequest request, StartReply reply) {
-  if (active_.size() >= options_.most_active || p_.commits.depth() >= options_.most_pending_writes || shutting_down_) {
-    return reply(Error(codes::runtime_overloaded, fmt::format("{} executions are under way; try again soon", active_.size())));
+  if (active_.size() >= options_.most_active || p_.commits.depth() >= options_.most_pending_writes ||
+      shutting_down_) {
+    return reply(Error(codes::runtime_overloaded,
+                       fmt::format("{} executions are under way; try again soon", active_.size())));
   }
   p_.catalog.remember(request.workflow);
   auto active = adopt({engine::make_state(request.id, request.workflow), {}});
@@ -59,7 +61,8 @@ void ExecutionShard::start(StartRequest request, StartReply reply) {
   take(active, std::move(step));
 }
 
-void ExecutionShard::deliver(const ExecutionId& id, engine::Input input, InputReply reply, std::optional<std::uint64_t> inbox) {
+void ExecutionShard::deliver(const ExecutionId& id, engine::Input input, InputReply reply,
+                             std::optional<std::uint64_t> inbox) {
   const auto active = load_active(id);
   if (!active) {
     if (reply) reply(Error(codes::execution_unknown, fmt::format("there is no execution {}", to_string(id))));
@@ -89,12 +92,16 @@ void ExecutionShard::watch_end(const ExecutionId& id, EndWatch watch, UniqueFunc
   settle(active);
 }
 
-void ExecutionShard::recover(const ExecutionId& id) { deliver(id, engine::input::TimeReached{}, {}); }
+void ExecutionShard::recover(const ExecutionId& id) {
+  deliver(id, engine::input::TimeReached{}, {});
+}
 
 void ExecutionShard::take(const ActivePtr& active, Step step) {
   if (closed_) {
     // News from the inbox stay there, unanswered: they are the next process's.
-    if (step.reply && !step.inbox) step.reply(Error(codes::runtime_overloaded, "this process is ending; the execution goes on with the next one"));
+    if (step.reply && !step.inbox)
+      step.reply(Error(codes::runtime_overloaded,
+                       "this process is ending; the execution goes on with the next one"));
     return;
   }
   const auto now = p_.clock.now();
@@ -126,28 +133,33 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   pending.write.idempotency = std::move(step.idempotency);
   pending.write.log_lines = std::move(step.log_lines);
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
-  if (std::holds_alternative<engine::input::Start>(step.input)) pending.versions.push_back(to_version(*active->state.workflow, at));
+  if (std::holds_alternative<engine::input::Start>(step.input))
+    pending.versions.push_back(to_version(*active->state.workflow, at));
   prepare(active, decision, at, step, pending);
   step.has_news = !pending.inbox.empty();
   pending.home = &p_.loop;
   ++active->writes_in_flight;
   if (p_.observer != nullptr && !pending.write.log_lines.empty()) step.log_lines = pending.write.log_lines;
-  pending.done = [this, active, decision = std::move(decision), at, step = std::move(step)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
+  pending.done = [this, active, decision = std::move(decision), at,
+                  step = std::move(step)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
     on_committed(active, decision, at, step, outcomes);
   };
   p_.commits.push(std::move(pending));
 }
 
-void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes) {
+void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at,
+                                  Step& step, const std::vector<ports::WriteOutcome>& outcomes) {
   --active->writes_in_flight;
-  if (step.has_news) p_.wake_inbox();  // on disk even when the decision is not; what no longer applies is consumed there
+  if (step.has_news)
+    p_.wake_inbox();  // on disk even when the decision is not; what no longer applies is consumed there
   const auto outcome = outcomes.front();
   if (outcome != ports::WriteOutcome::committed) {
     // Somebody else recorded these events: what is in memory is not what is on disk, so it goes.
     forget(active);
     const bool taken = outcome == ports::WriteOutcome::duplicate_key;
     const Error error(taken ? codes::execution_duplicate : codes::execution_conflict,
-                      taken ? "an execution was started with this idempotency key before" : "another process has taken this execution over");
+                      taken ? "an execution was started with this idempotency key before"
+                            : "another process has taken this execution over");
     if (step.start_reply) step.start_reply(error);
     if (step.reply) step.reply(error);
     return;
@@ -157,7 +169,8 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
     if (!step.log_lines.empty()) p_.observer->on_log(active->state, step.log_lines);
     if (!decision.events.empty()) p_.observer->on_recorded(active->state, decision.events, at);
     for (std::size_t i = 0; i < step.born.size(); ++i) {
-      if (outcomes[i + 1] == ports::WriteOutcome::committed) p_.observer->on_recorded(step.born[i].first, std::span(&step.born[i].second, 1), at);
+      if (outcomes[i + 1] == ports::WriteOutcome::committed)
+        p_.observer->on_recorded(step.born[i].first, std::span(&step.born[i].second, 1), at);
     }
   }
   if (step.start_reply) step.start_reply(active->state.id);
@@ -166,7 +179,8 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
   settle(active);
 }
 
-/// After anything happened to an execution: tells who waits for its end, sets its alarm, lets it leave memory.
+/// After anything happened to an execution: tells who waits for its end, sets its alarm, lets it leave
+/// memory.
 void ExecutionShard::settle(const ActivePtr& active) {
   if (active->writes_in_flight > 0) return;
   const auto& state = active->state;

@@ -1,14 +1,5 @@
 #pragma once
 
-#include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
-#include <set>
-#include <unordered_map>
-#include <unordered_set>
-
 #include "engine/engine.hpp"
 #include "ports/expression.hpp"
 #include "ports/loop.hpp"
@@ -18,16 +9,26 @@
 #include "runtime/lease_table.hpp"
 #include "runtime/observer.hpp"
 
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
 namespace fp::runtime {
 
 struct RuntimeOptions {
-  std::size_t most_active = 10'000;        // executions in memory; more are refused (runtime.overloaded)
+  std::size_t most_active = 10'000;  // executions in memory; more are refused (runtime.overloaded)
   std::size_t most_pending_writes = 20'000;
-  Milliseconds lease_ttl{15'000};          // a worker that is silent for so long has lost its attempts
-  Milliseconds timeout_grace{2'000};       // a handler ends by itself within its time-out; after this the shard does it
-  Milliseconds keep_awake{1'000};          // an execution that waits for less stays in memory
-  std::uint32_t most_depth = 16;           // of child executions
-  std::uint64_t snapshot_events = 1000;    // a journal that has grown by so many gets a snapshot
+  Milliseconds lease_ttl{15'000};  // a worker that is silent for so long has lost its attempts
+  Milliseconds timeout_grace{
+      2'000};  // a handler ends by itself within its time-out; after this the shard does it
+  Milliseconds keep_awake{1'000};        // an execution that waits for less stays in memory
+  std::uint32_t most_depth = 16;         // of child executions
+  std::uint64_t snapshot_events = 1000;  // a journal that has grown by so many gets a snapshot
 };
 
 /// A request to start an execution.
@@ -39,7 +40,8 @@ struct StartRequest {
 };
 
 using StartReply = UniqueFunction<void(Result<ExecutionId>)>;  // after the commit
-using InputReply = UniqueFunction<void(Result<void>)>;         // after the commit; an error says why it does not apply
+using InputReply =
+    UniqueFunction<void(Result<void>)>;  // after the commit; an error says why it does not apply
 using EndWatch = UniqueFunction<void(const engine::ExecutionState&)>;
 
 /// What a shard needs of the world. All outlive it.
@@ -53,14 +55,15 @@ struct ShardPorts {
   ports::WorkerTransport& workers;
   const Clock& clock;
   Observer* observer;
-  std::function<void()> wake_inbox;                                        // something was put into the inbox
-  std::function<void(const ExecutionId&)> wake_elsewhere;                  // an execution of any shard wants a look
-  std::function<void(const ExecutionId&, TimePoint)> note_wake;            // a sleeping execution is due then
+  std::function<void()> wake_inbox;                              // something was put into the inbox
+  std::function<void(const ExecutionId&)> wake_elsewhere;        // an execution of any shard wants a look
+  std::function<void(const ExecutionId&, TimePoint)> note_wake;  // a sleeping execution is due then
 };
 
-/// The executions of one strand: owns their states in memory, decides, has decisions committed, carries the commands out.
-/// Every method but on_report and on_heartbeat runs on the shard's loop. An execution that only waits leaves memory and
-/// comes back when something happens to it. Nothing is told to anyone before it is on disk.
+/// The executions of one strand: owns their states in memory, decides, has decisions committed, carries the
+/// commands out. Every method but on_report and on_heartbeat runs on the shard's loop. An execution that only
+/// waits leaves memory and comes back when something happens to it. Nothing is told to anyone before it is on
+/// disk.
 class ExecutionShard final : public ports::WorkerTransport::Sink {
  public:
   ExecutionShard(ShardPorts ports, RuntimeOptions options);
@@ -68,8 +71,10 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
 
   void start(StartRequest request, StartReply reply);
   /// Loads the execution when it is not in memory. `inbox` is the entry to consume with the decision.
-  void deliver(const ExecutionId& id, engine::Input input, InputReply reply, std::optional<std::uint64_t> inbox = {});
-  /// Calls back when the execution has ended; at once when it already has. Error execution.unknown through `missing`.
+  void deliver(const ExecutionId& id, engine::Input input, InputReply reply,
+               std::optional<std::uint64_t> inbox = {});
+  /// Calls back when the execution has ended; at once when it already has. Error execution.unknown through
+  /// `missing`.
   void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
   /// Goes on with an execution that an earlier process left unfinished, or that was just born. Idempotent.
   void recover(const ExecutionId& id);
@@ -88,10 +93,10 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     engine::ExecutionState state;
     JournalPosition position;
     std::uint32_t writes_in_flight = 0;
-    std::uint32_t attempts = 0;        // with workers, or waiting for a slot
-    std::uint32_t evaluations = 0;     // with the sandbox
+    std::uint32_t attempts = 0;     // with workers, or waiting for a slot
+    std::uint32_t evaluations = 0;  // with the sandbox
     std::vector<EndWatch> watches;
-    std::optional<TimePoint> alarm;    // when this shard looks at its timers next
+    std::optional<TimePoint> alarm;  // when this shard looks at its timers next
   };
   using ActivePtr = std::shared_ptr<Active>;
   struct Waiting {  // an attempt without a slot
@@ -112,21 +117,26 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     std::vector<ports::StoredLogLine> log_lines;
     std::optional<ports::IdempotencyEntry> idempotency;
     StartReply start_reply;
-    std::vector<std::pair<engine::ExecutionState, engine::Event>> born;  // executions that start with this decision
+    std::vector<std::pair<engine::ExecutionState, engine::Event>>
+        born;  // executions that start with this decision
     std::optional<Error> refusal;
     bool has_news = false;  // for the inbox
   };
   void take(const ActivePtr& active, Step step);
   static void answer(Step& step);
   void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
-  void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, const std::vector<ports::WriteOutcome>& outcomes);
+  void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step,
+                    const std::vector<ports::WriteOutcome>& outcomes);
   void settle(const ActivePtr& active);
   void consume_only(const ExecutionId& id, std::uint64_t inbox);
 
   // shard_commands.cpp
-  void prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, PendingWrite& write);
-  void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input, std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step);
-  void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, TimePoint at, PendingWrite& write, Error error);
+  void prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step,
+               PendingWrite& write);
+  void bear(const ActivePtr& parent, const ExecutionId& child, const std::string& workflow, Value input,
+            std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step);
+  void refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link,
+                    TimePoint at, PendingWrite& write, Error error);
   void carry_out(const ActivePtr& active, engine::Command& command);
   void dispatch(const ActivePtr& active, engine::command::Dispatch& command);
   bool try_dispatch(const ActivePtr& active, const engine::command::Dispatch& command);

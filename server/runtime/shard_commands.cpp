@@ -1,10 +1,10 @@
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
 #include "engine/retry.hpp"
 #include "runtime/inbox_codec.hpp"
 #include "runtime/shard.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 
@@ -12,7 +12,8 @@ namespace cmd = engine::command;
 using engine::ExecutionState;
 
 /// What must be on disk together with the decision: children that start, and news for other executions.
-void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step, PendingWrite& write) {
+void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at,
+                             Step& step, PendingWrite& write) {
   const auto& state = active->state;
   for (const auto& command : decision.commands) {
     if (const auto* child = std::get_if<cmd::StartChild>(&command)) {
@@ -22,29 +23,38 @@ void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& de
     } else if (const auto* handler = std::get_if<cmd::StartFailureWorkflow>(&command)) {
       bear(active, handler->child, handler->workflow, handler->input, {}, at, write, step);
     } else if (const auto* cancelled = std::get_if<cmd::CancelChild>(&command)) {
-      write.inbox.push_back({0, cancelled->child, encode_input(engine::input::Cancel{"its parent execution stopped"}), at});
+      write.inbox.push_back(
+          {0, cancelled->child, encode_input(engine::input::Cancel{"its parent execution stopped"}), at});
     } else if (const auto* notify = std::get_if<cmd::NotifyParent>(&command)) {
-      engine::input::ChildEnded ended{notify->parent.task, notify->parent.round, state.id, state.status, state.output, state.error};
+      engine::input::ChildEnded ended{notify->parent.task, notify->parent.round, state.id,
+                                      state.status,        state.output,         state.error};
       write.inbox.push_back({0, notify->parent.execution, encode_input(ended), at});
     }
   }
 }
 
-/// The first row of a child execution: it is born with the decision that wants it, and its own shard carries it on.
-void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, const std::string& name, Value input,
-                          std::optional<model::ParentLink> link, TimePoint at, PendingWrite& write, Step& step) {
+/// The first row of a child execution: it is born with the decision that wants it, and its own shard carries
+/// it on.
+void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, const std::string& name,
+                          Value input, std::optional<model::ParentLink> link, TimePoint at,
+                          PendingWrite& write, Step& step) {
   const auto workflow = p_.catalog.load_by_name(name);
   const auto fits = workflow ? model::check_input(**workflow, *input) : Result<void>(workflow.error());
   if (!fits || parent->state.depth + 1 > options_.most_depth) {
     if (!link) return;
-    return refuse_child(parent, child, *link, at, write, fits ? Error(codes::run_depth_exceeded, fmt::format("workflows start each other more than {} deep", options_.most_depth)) : fits.error());
+    return refuse_child(
+        parent, child, *link, at, write,
+        fits ? Error(codes::run_depth_exceeded,
+                     fmt::format("workflows start each other more than {} deep", options_.most_depth))
+             : fits.error());
   }
   model::event::ExecutionStarted started;
   started.workflow_name = (*workflow)->name;
   started.version_hash = (*workflow)->hash;
   started.input = std::move(input);
   started.vars = parent->state.vars;
-  started.seed = engine::draw(parent->state.seed, link ? link->task : model::TaskRef{}, parent->state.round + 1);
+  started.seed =
+      engine::draw(parent->state.seed, link ? link->task : model::TaskRef{}, parent->state.round + 1);
   started.trigger = link ? "parent" : "workflow";
   started.parent = link;
   started.depth = parent->state.depth + 1;
@@ -56,18 +66,25 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   if (p_.observer != nullptr) step.born.emplace_back(std::move(state), std::move(event));
 }
 
-/// The child can not start. Its parent hears of it as of a failed child, by news that are on disk with the decision.
-void ExecutionShard::refuse_child(const ActivePtr& parent, const ExecutionId& child, const model::ParentLink& link, TimePoint at, PendingWrite& write, Error error) {
-  const engine::input::ChildEnded ended{link.task, link.round, child, model::ExecutionStatus::failed, nullptr, model::make_error(std::move(error))};
+/// The child can not start. Its parent hears of it as of a failed child, by news that are on disk with the
+/// decision.
+void ExecutionShard::refuse_child(const ActivePtr& parent, const ExecutionId& child,
+                                  const model::ParentLink& link, TimePoint at, PendingWrite& write,
+                                  Error error) {
+  const engine::input::ChildEnded ended{link.task, link.round,
+                                        child,     model::ExecutionStatus::failed,
+                                        nullptr,   model::make_error(std::move(error))};
   write.inbox.push_back({0, parent->state.id, encode_input(ended), at});
 }
 
 void ExecutionShard::carry_out(const ActivePtr& active, engine::Command& command) {
   if (auto* wanted = std::get_if<cmd::Dispatch>(&command)) return dispatch(active, *wanted);
   if (auto* wanted = std::get_if<cmd::Evaluate>(&command)) return evaluate(active, *wanted);
-  if (const auto* wanted = std::get_if<cmd::CancelAttempt>(&command)) return cancel_attempt(active->state.id, wanted->task, wanted->attempt);
+  if (const auto* wanted = std::get_if<cmd::CancelAttempt>(&command))
+    return cancel_attempt(active->state.id, wanted->task, wanted->attempt);
   if (const auto* wanted = std::get_if<cmd::StartChild>(&command)) return p_.wake_elsewhere(wanted->child);
-  if (const auto* wanted = std::get_if<cmd::StartFailureWorkflow>(&command)) return p_.wake_elsewhere(wanted->child);
+  if (const auto* wanted = std::get_if<cmd::StartFailureWorkflow>(&command))
+    return p_.wake_elsewhere(wanted->child);
   // NotifyParent and CancelChild went into the inbox with the commit.
 }
 
@@ -93,7 +110,8 @@ bool ExecutionShard::try_dispatch(const ActivePtr& active, const cmd::Dispatch& 
   request.idempotency_key = engine::idempotency_key(state, command.task);
   request.timeout = step.timeout;
   const auto now = p_.clock.steady_now();
-  const auto lease = leases_.grant({state.id, command.task, command.attempt, {}, now + step.timeout + options_.timeout_grace}, now);
+  const auto lease = leases_.grant(
+      {state.id, command.task, command.attempt, {}, now + step.timeout + options_.timeout_grace}, now);
   if (p_.workers.dispatch(lease, std::move(request), *this)) {
     if (p_.observer != nullptr) p_.observer->on_started(state, command.task, p_.clock.now());
     watch_leases();
@@ -107,7 +125,8 @@ void ExecutionShard::dispatch_waiting() {
   while (!waiting_.empty() && !shutting_down_) {
     auto& next = waiting_.front();
     const auto active = find_active(next.execution);
-    const bool wanted = active && active->state.task(next.dispatch.task).status == model::TaskStatus::running &&
+    const bool wanted = active &&
+                        active->state.task(next.dispatch.task).status == model::TaskStatus::running &&
                         active->state.task(next.dispatch.task).attempt == next.dispatch.attempt;
     if (wanted && !try_dispatch(active, next.dispatch)) return;
     if (active && !wanted) {
@@ -126,7 +145,8 @@ void ExecutionShard::evaluate(const ActivePtr& active, cmd::Evaluate& command) {
   request.items = std::move(command.items);
   request.now = command.now;
   request.seed = command.seed;
-  engine::input::Evaluated evaluated{command.task, command.round, command.attempt, std::move(command.previous)};
+  engine::input::Evaluated evaluated{command.task, command.round, command.attempt,
+                                     std::move(command.previous)};
   auto done = [this, active, evaluated = std::move(evaluated)](ports::EvaluationAnswer answer) mutable {
     evaluated.answers.push_back(std::move(answer.results));
     p_.loop.post([this, active, evaluated = std::move(evaluated)]() mutable {

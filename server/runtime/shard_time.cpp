@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
 #include "runtime/shard.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::runtime {
 
@@ -40,18 +40,23 @@ void ExecutionShard::take_report(ports::AttemptReport report) {
   Step step;
   for (auto& line : report.log_lines) {
     const auto index = lease->task.item == model::kNoItem ? -1 : std::int64_t(lease->task.item);
-    step.log_lines.push_back({active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
+    step.log_lines.push_back(
+        {active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
   }
-  auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome))) : Result<Value>(report.outcome.error());
-  step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(outcome), report.started_at};
+  auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome)))
+                                : Result<Value>(report.outcome.error());
+  step.input =
+      engine::input::AttemptEnded{lease->task, lease->attempt, std::move(outcome), report.started_at};
   take(active, std::move(step));
   dispatch_waiting();
 }
 
 void ExecutionShard::watch_leases() {
   if (std::exchange(lease_watch_, true)) return;
-  // Coarse on purpose: a lease or time-out is noticed within a quarter of the lease's life, half a second at least.
-  const auto pause = std::max<Milliseconds>(Milliseconds(100), std::min(options_.lease_ttl / 4, Milliseconds(500)));
+  // Coarse on purpose: a lease or time-out is noticed within a quarter of the lease's life, half a second at
+  // least.
+  const auto pause =
+      std::max<Milliseconds>(Milliseconds(100), std::min(options_.lease_ttl / 4, Milliseconds(500)));
   p_.loop.post_after(pause, [this] { check_leases(); });
 }
 
@@ -66,7 +71,8 @@ void ExecutionShard::check_leases() {
     Step step;
     if (overdue.out_of_time) {
       const auto limit = active->state.workflow->steps[lease->task.step].timeout;
-      Error error(codes::task_timeout, fmt::format("the attempt took longer than {}", to_display_text(limit)));
+      Error error(codes::task_timeout,
+                  fmt::format("the attempt took longer than {}", to_display_text(limit)));
       step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(error), {}};
     } else {
       step.input = engine::input::AttemptLost{lease->task, lease->attempt, "worker_lost"};

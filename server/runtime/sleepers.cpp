@@ -4,7 +4,8 @@
 
 namespace fp::runtime {
 
-Sleepers::Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock, std::function<void(const ExecutionId&)> wake)
+Sleepers::Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock,
+                   std::function<void(const ExecutionId&)> wake)
     : store_(store), loop_(loop), clock_(clock), wake_(std::move(wake)) {}
 
 void Sleepers::start() {
@@ -16,7 +17,8 @@ void Sleepers::load() {
   const auto until = clock_.now() + kHorizon;
   const auto due = store_.list_due(until, kMostNear);
   for (const auto& sleeper : due) {
-    // Earlier ones were read or noted before; one that has been woken may not have got round to changing its row.
+    // Earlier ones were read or noted before; one that has been woken may not have got round to changing its
+    // row.
     if (sleeper.due >= loaded_until_) near_.emplace(sleeper.due, sleeper.id);
   }
   loaded_until_ = std::max(loaded_until_, due.size() < kMostNear ? until : due.back().due);
@@ -31,8 +33,10 @@ void Sleepers::note(const ExecutionId& id, TimePoint due) {
 void Sleepers::set_alarm() {
   // Half a horizon ahead at the latest, so that no row is read late.
   auto next = std::min(loaded_until_, clock_.now() + kHorizon / 2);
-  if (!near_.empty()) next = std::min(next, near_.begin()->first);
-  else next = std::max(next, clock_.now() + kPause);  // a page full of those just woken
+  if (!near_.empty())
+    next = std::min(next, near_.begin()->first);
+  else
+    next = std::max(next, clock_.now() + kPause);  // a page full of those just woken
   if (alarm_ && *alarm_ <= next) return;
   alarm_ = next;
   loop_.post_at(next, [this, next] {

@@ -1,19 +1,20 @@
 #pragma once
 
+#include "ports/loop.hpp"
+#include "ports/store.hpp"
+
 #include <functional>
 #include <optional>
 #include <set>
 
-#include "ports/loop.hpp"
-#include "ports/store.hpp"
-
 namespace fp::runtime {
 
-/// Wakes executions that sleep on disk. Their due times are rows; only those of the next minute are in memory, at most
-/// 10,000 at a time. Lives on one loop.
+/// Wakes executions that sleep on disk. Their due times are rows; only those of the next minute are in
+/// memory, at most 10,000 at a time. Lives on one loop.
 class Sleepers {
  public:
-  Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock, std::function<void(const ExecutionId&)> wake);
+  Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock,
+           std::function<void(const ExecutionId&)> wake);
 
   /// Reads what is due soon and goes on doing so. Call once, on the loop.
   void start();

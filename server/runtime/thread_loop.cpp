@@ -9,7 +9,9 @@ ThreadLoop::ThreadLoop(std::string name, const Clock& clock) : clock_(clock) {
   pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
 }
 
-ThreadLoop::~ThreadLoop() { stop(); }
+ThreadLoop::~ThreadLoop() {
+  stop();
+}
 
 void ThreadLoop::post(Job job) {
   bool first = false;
@@ -79,8 +81,10 @@ void ThreadLoop::run() {
     take_due();
     if (posted_.empty()) {
       if (stopping_) return;
-      if (const auto wait = next_wait()) wake_.wait_for(lock, std::max(*wait, Milliseconds(1)));
-      else wake_.wait(lock);
+      if (const auto wait = next_wait())
+        wake_.wait_for(lock, std::max(*wait, Milliseconds(1)));
+      else
+        wake_.wait(lock);
       continue;
     }
     batch.swap(posted_);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ports/loop.hpp"
+
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -9,11 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "ports/loop.hpp"
-
 namespace fp::runtime {
 
-/// A loop on a thread of its own. Takes everything posted in one go, so that the lock costs little under load.
+/// A loop on a thread of its own. Takes everything posted in one go, so that the lock costs little under
+/// load.
 class ThreadLoop final : public ports::Loop {
  public:
   ThreadLoop(std::string name, const Clock& clock);

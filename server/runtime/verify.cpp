@@ -28,7 +28,8 @@ class Verifier {
 
  private:
   void find(const ExecutionId& id, std::string what) {
-    if (report_.findings.size() < kMostFindings) report_.findings.push_back(fmt::format("execution {}: {}", to_string(id), what));
+    if (report_.findings.size() < kMostFindings)
+      report_.findings.push_back(fmt::format("execution {}: {}", to_string(id), what));
   }
 
   void check(const ports::ExecutionSummary& summary) {
@@ -48,9 +49,12 @@ class Verifier {
   void check_summary(const ports::ExecutionSummary& summary, const LoadedState& whole) {
     const auto& state = whole.state;
     const auto status = to_string(engine::shown_status(state));
-    if (summary.status != status) find(summary.id, fmt::format("is listed as {}, but its journal says {}", summary.status, status));
-    if (whole.position.wake != engine::next_wake(state)) find(summary.id, "its wake-up row is not the one its journal asks for");
-    if (summary.completed_at.has_value() != model::is_terminal(state.status)) find(summary.id, "its end time does not fit its status");
+    if (summary.status != status)
+      find(summary.id, fmt::format("is listed as {}, but its journal says {}", summary.status, status));
+    if (whole.position.wake != engine::next_wake(state))
+      find(summary.id, "its wake-up row is not the one its journal asks for");
+    if (summary.completed_at.has_value() != model::is_terminal(state.status))
+      find(summary.id, "its end time does not fit its status");
   }
 
   void check_snapshot(const ExecutionId& id, const LoadedState& whole) {
@@ -60,7 +64,8 @@ class Verifier {
     }
   }
 
-  /// An unfinished execution without an attempt, a timer, a signal, a child or a person to wait for would hang for ever.
+  /// An unfinished execution without an attempt, a timer, a signal, a child or a person to wait for would
+  /// hang for ever.
   void check_liveness(const engine::ExecutionState& state) {
     ++report_.unfinished;
     if (state.paused || engine::next_wake(state)) return;
@@ -79,7 +84,8 @@ class Verifier {
 
 }  // namespace
 
-VerifyReport verify_store(ports::Store& store, Journal& journal, const std::function<void(std::size_t)>& progress) {
+VerifyReport verify_store(ports::Store& store, Journal& journal,
+                          const std::function<void(std::size_t)>& progress) {
   return Verifier(store, journal).run(progress);
 }
 

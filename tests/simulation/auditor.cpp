@@ -1,13 +1,13 @@
 #include "auditor.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
 #include "engine/codec.hpp"
 #include "simulated_evaluator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fp::simulation {
 
@@ -20,23 +20,32 @@ namespace {
 constexpr Milliseconds kLateness{2'000};
 
 void require(bool holds, const Seen& seen, const std::string& what) {
-  if (!holds) throw Violation(fmt::format("execution {} at event {}: {}", to_string(seen.state.id), seen.state.last_seq, what));
+  if (!holds)
+    throw Violation(
+        fmt::format("execution {} at event {}: {}", to_string(seen.state.id), seen.state.last_seq, what));
 }
 
 const model::TaskRef* task_of(const engine::Event& event) {
-  return std::visit([](const auto& e) -> const model::TaskRef* {
-    if constexpr (requires { e.task; }) return &e.task;
-    else return nullptr;
-  }, event);
+  return std::visit(
+      [](const auto& e) -> const model::TaskRef* {
+        if constexpr (requires { e.task; })
+          return &e.task;
+        else
+          return nullptr;
+      },
+      event);
 }
 
 }  // namespace
 
 std::string name_of(const engine::Event& event) {
-  static const char* const kNames[] = {"started", "items expanded", "attempt scheduled", "attempt failed", "attempt lost", "task waiting",
-                                       "task completed", "task failed", "task skipped", "task cancelled", "items ended", "signal buffered",
-                                       "signal taken", "failing", "cancel requested", "paused", "resumed", "process died", "compensation started",
-                                       "reopened", "late result", "ended"};
+  static const char* const kNames[] = {
+      "started",      "items expanded", "attempt scheduled",    "attempt failed",
+      "attempt lost", "task waiting",   "task completed",       "task failed",
+      "task skipped", "task cancelled", "items ended",          "signal buffered",
+      "signal taken", "failing",        "cancel requested",     "paused",
+      "resumed",      "process died",   "compensation started", "reopened",
+      "late result",  "ended"};
   static_assert(std::size(kNames) == std::variant_size_v<engine::Event>);
   return std::string("event ") + kNames[event.index()];
 }
@@ -67,15 +76,20 @@ void Auditor::follow(const ExecutionId& id) {
 }
 
 void Auditor::take_row(Seen& seen, const ports::JournalRow& row, const store::MemoryState& disk) {
-  require(row.first_seq == seen.state.last_seq + 1, seen, fmt::format("the next row begins with event {}", row.first_seq));
+  require(row.first_seq == seen.state.last_seq + 1, seen,
+          fmt::format("the next row begins with event {}", row.first_seq));
   seen.chain = chain_hash(seen.chain, row.events);
   require(seen.chain == row.chain, seen, "the hash chain is broken");
-  const auto read_blob = [&](const Json& reference) { return parse_trusted_json(disk.blobs.at(json_string(reference, "hash"))); };
+  const auto read_blob = [&](const Json& reference) {
+    return parse_trusted_json(disk.blobs.at(json_string(reference, "hash")));
+  };
   const auto events = engine::decode_events(row.events, *seen.state.workflow, read_blob);
   require(events.size() == row.count, seen, "the row holds another number of events than it says");
   for (const auto& event : events) {
     tally_.count(name_of(event));
-    if (trace_) fmt::print(stderr, "{} {} {} {} {}\n", to_rfc3339(row.at), to_string(seen.state.id).substr(24), seen.state.last_seq + 1, name_of(event), row.events.substr(0, 300));
+    if (trace_)
+      fmt::print(stderr, "{} {} {} {} {}\n", to_rfc3339(row.at), to_string(seen.state.id).substr(24),
+                 seen.state.last_seq + 1, name_of(event), row.events.substr(0, 300));
     check_event(seen, event, row.at);
     engine::apply(seen.state, event, row.at);
     note_event(seen, event, row.at);
@@ -86,14 +100,17 @@ void Auditor::take_row(Seen& seen, const ports::JournalRow& row, const store::Me
   ++seen.rows;
   if (!dice_.one_in(8)) return;
   const auto text = engine::encode_state(seen.state);
-  require(text == engine::encode_state(engine::decode_state(text, seen.state.workflow)), seen, "a snapshot loses something");
+  require(text == engine::encode_state(engine::decode_state(text, seen.state.workflow)), seen,
+          "a snapshot loses something");
 }
 
 void Auditor::check_event(Seen& seen, const engine::Event& event, TimePoint at) {
   const auto& state = seen.state;
   if (model::is_terminal(state.status)) {
-    const bool reopened = std::holds_alternative<ev::ExecutionReopened>(event) && state.status == model::ExecutionStatus::failed;
-    require(reopened || std::holds_alternative<ev::LateResult>(event), seen, "something happened after its end: " + name_of(event));
+    const bool reopened = std::holds_alternative<ev::ExecutionReopened>(event) &&
+                          state.status == model::ExecutionStatus::failed;
+    require(reopened || std::holds_alternative<ev::LateResult>(event), seen,
+            "something happened after its end: " + name_of(event));
     return;
   }
   const auto* ref = task_of(event);
@@ -101,19 +118,26 @@ void Auditor::check_event(Seen& seen, const engine::Event& event, TimePoint at) 
   require(state.has_task(*ref), seen, name_of(event) + " of a task that does not exist");
   const auto& task = state.task(*ref);
   require(!model::is_terminal(task.status), seen, name_of(event) + " of a task that has ended");
-  if (ref->item != model::kNoItem) require(!model::is_terminal(state.steps[ref->step].task.status), seen, name_of(event) + " of an item whose step has ended");
+  if (ref->item != model::kNoItem)
+    require(!model::is_terminal(state.steps[ref->step].task.status), seen,
+            name_of(event) + " of an item whose step has ended");
   if (const auto* e = std::get_if<ev::AttemptScheduled>(&event)) {
     require(task.status != TaskStatus::running, seen, "a second attempt beside the first");
     require(e->attempt == task.attempt + 1, seen, "attempts are numbered with gaps");
-    const bool early = task.status == TaskStatus::retrying && at < *task.due;
+    // A clock that was set back while an expression was asked for is no fault of ours.
+    const bool early =
+        task.status == TaskStatus::retrying && at < *task.due && undisturbed_since_ != TimePoint::max();
     require(!early, seen, "a retry before its time");
   }
   const auto* done = std::get_if<ev::TaskCompleted>(&event);
-  if (done != nullptr && done->attempt > 0) require(task.status == TaskStatus::running && task.attempt == done->attempt, seen, "a result of another attempt was applied");
+  if (done != nullptr && done->attempt > 0)
+    require(task.status == TaskStatus::running && task.attempt == done->attempt, seen,
+            "a result of another attempt was applied");
   if (done != nullptr && task.wait == model::WaitKind::delay && task.status == TaskStatus::waiting) {
     require(at >= *task.due, seen, "a delay ended early");
     const bool undisturbed = *task.due > std::max(seen.undisturbed_since, undisturbed_since_);
-    require(!undisturbed || at <= *task.due + kLateness, seen, fmt::format("a delay ended {} late", to_display_text(at - *task.due)));
+    require(!undisturbed || at <= *task.due + kLateness, seen,
+            fmt::format("a delay ended {} late", to_display_text(at - *task.due)));
   }
   const auto* failed = std::get_if<ev::TaskFailed>(&event);
   const auto* retried = std::get_if<ev::AttemptFailed>(&event);
@@ -128,11 +152,14 @@ void Auditor::note_event(Seen& seen, const engine::Event& event, TimePoint at) {
   if (state.cancelling) seen.last_cancelled_seq = state.last_seq;
   if (model::is_terminal(state.status)) seen.last_terminal_seq = state.last_seq;
   if (std::holds_alternative<ev::ExecutionResumed>(event)) seen.undisturbed_since = at;
-  if (const auto* buffered = std::get_if<ev::SignalBuffered>(&event)) seen.tokens.insert(to_text(*buffered->payload));
+  if (const auto* buffered = std::get_if<ev::SignalBuffered>(&event))
+    seen.tokens.insert(to_text(*buffered->payload));
   const auto* done = std::get_if<ev::TaskCompleted>(&event);
-  if (done != nullptr && done->output && json_find(*done->output, "token") != nullptr) seen.tokens.insert(to_text(*done->output));
+  if (done != nullptr && done->output && json_find(*done->output, "token") != nullptr)
+    seen.tokens.insert(to_text(*done->output));
   const bool progress = done != nullptr || std::holds_alternative<ev::TaskFailed>(event) ||
-                        std::holds_alternative<ev::AttemptFailed>(event) || std::holds_alternative<ev::ExecutionResumed>(event);
+                        std::holds_alternative<ev::AttemptFailed>(event) ||
+                        std::holds_alternative<ev::ExecutionResumed>(event);
   if (progress) seen.deaths = 0;
   if (std::holds_alternative<ev::ProcessDied>(event)) {
     ++seen.deaths;
@@ -150,7 +177,8 @@ void Auditor::check_state(const Seen& seen) const {
   std::uint32_t open = 0;
   std::set<std::pair<TimePoint, model::TaskRef>> timers;
   const auto note_timer = [&](const model::TaskState& task, model::TaskRef ref) {
-    if (task.due && (task.status == TaskStatus::retrying || task.status == TaskStatus::waiting)) timers.emplace(*task.due, ref);
+    if (task.due && (task.status == TaskStatus::retrying || task.status == TaskStatus::waiting))
+      timers.emplace(*task.due, ref);
   };
   for (const auto& step : state.workflow->steps) {
     const auto& now = state.steps[step.index];
@@ -160,11 +188,14 @@ void Auditor::check_state(const Seen& seen) const {
     check_fan(seen, step);
     for (std::uint32_t i = 0; i < now.fan->tasks.size(); ++i) note_timer(now.fan->tasks[i], {step.index, i});
   }
-  require(open == state.open_steps, seen, fmt::format("{} steps are open, but it counts {}", open, state.open_steps));
-  if (model::is_terminal(state.status)) return require(state.timers.empty(), seen, "it has ended and still has timers");
+  require(open == state.open_steps, seen,
+          fmt::format("{} steps are open, but it counts {}", open, state.open_steps));
+  if (model::is_terminal(state.status))
+    return require(state.timers.empty(), seen, "it has ended and still has timers");
   auto kept = state.timers;
   std::erase_if(kept, [](const auto& timer) { return timer.second.step == model::kNoStep; });
-  require(kept == timers, seen, fmt::format("its tasks are due {} times, but it has {} timers", timers.size(), kept.size()));
+  require(kept == timers, seen,
+          fmt::format("its tasks are due {} times, but it has {} timers", timers.size(), kept.size()));
 }
 
 void Auditor::check_fan(const Seen& seen, const model::Step& step) const {
@@ -175,20 +206,24 @@ void Auditor::check_fan(const Seen& seen, const model::Step& step) const {
     if (task.is_active()) ++active;
     if (model::is_terminal(task.status)) ++ended;
   }
-  require(active == fan.active, seen, fmt::format("{} items of {} are under way, but it counts {}", active, step.id, fan.active));
-  require(ended == fan.ended, seen, fmt::format("{} items of {} have ended, but it counts {}", ended, step.id, fan.ended));
-  require(active <= step.max_parallel, seen, fmt::format("{} items of {} at once; {} are allowed", active, step.id, step.max_parallel));
+  require(active == fan.active, seen,
+          fmt::format("{} items of {} are under way, but it counts {}", active, step.id, fan.active));
+  require(ended == fan.ended, seen,
+          fmt::format("{} items of {} have ended, but it counts {}", ended, step.id, fan.ended));
+  require(active <= step.max_parallel, seen,
+          fmt::format("{} items of {} at once; {} are allowed", active, step.id, step.max_parallel));
 }
 
 void Auditor::check_inputs(const ports::Batch& batch) {
   for (const auto& entry : batch.inbox) {
-    tally_.count(entry.input.find("child_ended") != std::string::npos ? "command notify parent" : "command cancel child");
+    tally_.count(entry.input.find("child_ended") != std::string::npos ? "command notify parent"
+                                                                      : "command cancel child");
   }
   for (const auto& write : batch.executions) {
+    if (write.snapshot) tally_.count("snapshot");
     if (!write.summary || !write.row || write.row->first_seq != 1) continue;
     if (write.summary->trigger == "parent") tally_.count("command start child");
     if (write.summary->trigger == "workflow") tally_.count("command start failure workflow");
-    if (write.snapshot) tally_.count("snapshot");
   }
 }
 

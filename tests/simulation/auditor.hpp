@@ -1,20 +1,21 @@
 #pragma once
 
-#include <cstdlib>
-#include <map>
-#include <memory>
-#include <set>
-#include <string>
-
 #include "dice.hpp"
 #include "engine/engine.hpp"
 #include "store/memory/memory_disk.hpp"
 #include "store/memory/memory_store.hpp"
 #include "tally.hpp"
 
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
 namespace fp::simulation {
 
-/// What is durable of one execution, folded by the auditor itself, with what only an observer over time can know.
+/// What is durable of one execution, folded by the auditor itself, with what only an observer over time can
+/// know.
 struct Seen {
   engine::ExecutionState state;
   Hash128 chain{};
@@ -29,8 +30,9 @@ struct Seen {
   std::set<Hash128> texts;               // of its rows
 };
 
-/// Reads the disk after every commit and holds what it finds against the promises: numbering, hash chain, legal steps
-/// only, no recorded task runs again, ends are final, parallelism, counters and timers that fit the tasks, quarantine.
+/// Reads the disk after every commit and holds what it finds against the promises: numbering, hash chain,
+/// legal steps only, no recorded task runs again, ends are final, parallelism, counters and timers that fit
+/// the tasks, quarantine.
 class Auditor {
  public:
   Auditor(store::MemoryDisk& disk, Dice& dice, Tally& tally) : disk_(disk), dice_(dice), tally_(tally) {}

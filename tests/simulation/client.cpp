@@ -1,16 +1,18 @@
 #include "client.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "random_workflow.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::simulation {
 
 namespace in = engine::input;
 
 namespace {
-std::string text_of(const Value& value) { return value ? to_text(*value) : ""; }
+std::string text_of(const Value& value) {
+  return value ? to_text(*value) : "";
+}
 }  // namespace
 
 void Client::start_something(Process& process) {
@@ -35,25 +37,31 @@ void Client::start(Process& process, std::size_t key) {
   request.started.input = make_value(make_random_input(m_.dice));
   request.started.seed = process.runtime().draw_seed();
   request.started.trigger = "manual";
-  request.idempotency = ports::IdempotencyEntry{wanted.text, wanted.request, request.id, m_.world.clock().now()};
+  request.idempotency =
+      ports::IdempotencyEntry{wanted.text, wanted.request, request.id, m_.world.clock().now()};
   wanted.tried.push_back(request.id);
   const auto id = request.id;
-  process.runtime().start_execution(std::move(request), [this, &process, key, id](Result<ExecutionId> started) { on_started(process, key, id, started); });
+  process.runtime().start_execution(
+      std::move(request),
+      [this, &process, key, id](Result<ExecutionId> started) { on_started(process, key, id, started); });
 }
 
-void Client::on_started(Process& process, std::size_t key, const ExecutionId& id, const Result<ExecutionId>& started) {
+void Client::on_started(Process& process, std::size_t key, const ExecutionId& id,
+                        const Result<ExecutionId>& started) {
   auto& wanted = keys_[key];
   if (started) {
     m_.tally.count("acknowledged start");
     if (m_.auditor.find(id) == nullptr) throw Violation("a start was acknowledged before it was on disk");
-    if (wanted.acknowledged && *wanted.acknowledged != id) throw Violation("one idempotency key started two executions");
+    if (wanted.acknowledged && *wanted.acknowledged != id)
+      throw Violation("one idempotency key started two executions");
     wanted.acknowledged = id;
     return watch(process, *m_.auditor.find(id));
   }
   m_.tally.count("refused " + started.error().code);
   if (started.error().code != codes::execution_duplicate.id) return;
   const auto taken = process.store().find_idempotency(wanted.text);
-  if (!taken || m_.auditor.find(taken->execution) == nullptr) throw Violation("a start was called a duplicate, but its first one is not there");
+  if (!taken || m_.auditor.find(taken->execution) == nullptr)
+    throw Violation("a start was called a duplicate, but its first one is not there");
 }
 
 void Client::watch(Process& process, const Seen& seen) {
@@ -62,27 +70,31 @@ void Client::watch(Process& process, const Seen& seen) {
       [this](const engine::ExecutionState& state) {
         m_.tally.count("watched end");
         const auto* durable = m_.auditor.find(state.id);
-        const bool same = durable != nullptr && durable->state.status == state.status && text_of(durable->state.output) == text_of(state.output);
+        const bool same = durable != nullptr && durable->state.status == state.status &&
+                          text_of(durable->state.output) == text_of(state.output);
         if (!same) throw Violation("an end was told before it was on disk");
       },
       [] { throw Violation("an acknowledged execution is missing"); });
 }
 
-void Client::send(Process& process, const Seen& seen, engine::Input input, const std::string& what, Check check) {
+void Client::send(Process& process, const Seen& seen, engine::Input input, const std::string& what,
+                  Check check) {
   m_.tally.count("input " + what);
   const auto id = seen.state.id;
   const auto before = seen.last_terminal_seq;
-  process.runtime().deliver(id, std::move(input), [this, id, what, before, check = std::move(check)](Result<void> taken) {
-    const auto* now = m_.auditor.find(id);
-    if (now == nullptr) throw Violation("an execution is gone");
-    if (taken) {
-      m_.tally.count("acknowledged " + what);
-      return check(*now);
-    }
-    m_.tally.count("refused " + taken.error().code);
-    const bool ended = model::is_terminal(now->state.status) || now->last_terminal_seq > before;
-    if (taken.error().code == codes::execution_ended.id && !ended) throw Violation("somebody was told of an end that is not on disk");
-  });
+  process.runtime().deliver(
+      id, std::move(input), [this, id, what, before, check = std::move(check)](Result<void> taken) {
+        const auto* now = m_.auditor.find(id);
+        if (now == nullptr) throw Violation("an execution is gone");
+        if (taken) {
+          m_.tally.count("acknowledged " + what);
+          return check(*now);
+        }
+        m_.tally.count("refused " + taken.error().code);
+        const bool ended = model::is_terminal(now->state.status) || now->last_terminal_seq > before;
+        if (taken.error().code == codes::execution_ended.id && !ended)
+          throw Violation("somebody was told of an end that is not on disk");
+      });
 }
 
 void Client::send_signal(Process& process, const Seen& seen, const std::string& name) {
@@ -128,11 +140,13 @@ void Client::disturb_something(Process& process) {
       if (const auto task = find_waiting(seen, model::WaitKind::approval)) decide(process, seen, *task);
     } else if (choice <= 9) {
       send(process, seen, in::Cancel{"planned"}, "cancel", [since](const Seen& now) {
-        if (!now.state.cancelling && now.last_cancelled_seq <= since) throw Violation("a cancel was acknowledged before it was on disk");
+        if (!now.state.cancelling && now.last_cancelled_seq <= since)
+          throw Violation("a cancel was acknowledged before it was on disk");
       });
     } else if (choice <= 11) {
       send(process, seen, in::Pause{"planned"}, "pause", [since](const Seen& now) {
-        if (!now.state.paused && now.last_paused_seq < since) throw Violation("a pause was acknowledged before it was on disk");
+        if (!now.state.paused && now.last_paused_seq < since)
+          throw Violation("a pause was acknowledged before it was on disk");
       });
     } else if (choice <= 13) {
       send(process, seen, in::Resume{}, "resume", [](const Seen&) {});
@@ -155,7 +169,8 @@ bool Client::settle_everything(Process& process) {
     if (const auto task = find_waiting(seen, model::WaitKind::signal)) {
       const auto& name = seen.state.task(*task).wait_name;
       const auto kept = seen.state.signals.find(name);
-      if (kept != seen.state.signals.end() && !kept->second.empty()) throw Violation("a step waits for a signal that is there");
+      if (kept != seen.state.signals.end() && !kept->second.empty())
+        throw Violation("a step waits for a signal that is there");
       send_signal(process, seen, name);
     }
   }
@@ -167,7 +182,8 @@ void Client::check_acknowledged(Process& process) const {
     std::size_t started = 0;
     for (const auto& id : key.tried) started += m_.auditor.find(id) != nullptr ? 1 : 0;
     if (started > 1) throw Violation("one idempotency key started two executions");
-    if (key.acknowledged && !process.store().find_execution(*key.acknowledged)) throw Violation("an acknowledged start is gone");
+    if (key.acknowledged && !process.store().find_execution(*key.acknowledged))
+      throw Violation("an acknowledged start is gone");
   }
   for (const auto& [id, token] : acknowledged_tokens_) {
     if (!m_.auditor.find(id)->tokens.contains(token)) throw Violation("an acknowledged signal is gone");

@@ -1,19 +1,20 @@
 #pragma once
 
+#include "process.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "process.hpp"
-
 namespace fp::simulation {
 
-/// Everybody outside: starts, signals, approves, cancels, pauses, resumes and retries at random times, and remembers
-/// what was acknowledged. Every acknowledgement is held against the disk at the moment it comes.
+/// Everybody outside: starts, signals, approves, cancels, pauses, resumes and retries at random times, and
+/// remembers what was acknowledged. Every acknowledgement is held against the disk at the moment it comes.
 class Client {
  public:
-  Client(Machine& machine, std::vector<std::shared_ptr<const model::Workflow>> workflows) : m_(machine), workflows_(std::move(workflows)) {}
+  Client(Machine& machine, std::vector<std::shared_ptr<const model::Workflow>> workflows)
+      : m_(machine), workflows_(std::move(workflows)) {}
 
   void start_something(Process& process);
   void disturb_something(Process& process);
@@ -33,7 +34,8 @@ class Client {
   using Check = std::function<void(const Seen& seen)>;
 
   void start(Process& process, std::size_t key);
-  void on_started(Process& process, std::size_t key, const ExecutionId& id, const Result<ExecutionId>& started);
+  void on_started(Process& process, std::size_t key, const ExecutionId& id,
+                  const Result<ExecutionId>& started);
   void send(Process& process, const Seen& seen, engine::Input input, const std::string& what, Check check);
   void send_signal(Process& process, const Seen& seen, const std::string& name);
   void decide(Process& process, const Seen& seen, model::TaskRef task);

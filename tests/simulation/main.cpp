@@ -1,3 +1,5 @@
+#include "simulation.hpp"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -5,8 +7,6 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
-
-#include "simulation.hpp"
 
 namespace {
 
@@ -21,15 +21,58 @@ struct Options {
 };
 
 /// A run of this many seeds meets every one of these, or the simulation has lost its bite.
-constexpr const char* kExercised[] = {
-    "event started", "event items expanded", "event attempt scheduled", "event attempt failed", "event attempt lost", "event task waiting", "event task completed",
-    "event task failed", "event task skipped", "event task cancelled", "event items ended", "event signal buffered", "event signal taken", "event failing",
-    "event cancel requested", "event paused", "event resumed", "event process died", "event compensation started", "event reopened", "event late result", "event ended",
-    "command dispatch", "command cancel attempt", "command evaluate", "command start child", "command cancel child", "command notify parent", "command start failure workflow",
-    "fault commit failed", "fault acknowledgement lost", "fault kill", "fault orderly restart", "fault zombie", "fault clock jump", "fault slot refused",
-    "fault worker vanishes", "fault attempt hangs", "fault result twice", "fault result late", "fault expression crashed", "fail-stop storage.fenced",
-    "acknowledged start", "acknowledged signal", "acknowledged approval", "acknowledged cancel", "acknowledged pause", "acknowledged retry",
-    "refused execution.duplicate", "refused execution.ended", "quarantine", "watched end"};
+constexpr const char* kExercised[] = {"event started",
+                                      "event items expanded",
+                                      "event attempt scheduled",
+                                      "event attempt failed",
+                                      "event attempt lost",
+                                      "event task waiting",
+                                      "event task completed",
+                                      "event task failed",
+                                      "event task skipped",
+                                      "event task cancelled",
+                                      "event items ended",
+                                      "event signal buffered",
+                                      "event signal taken",
+                                      "event failing",
+                                      "event cancel requested",
+                                      "event paused",
+                                      "event resumed",
+                                      "event process died",
+                                      "event compensation started",
+                                      "event reopened",
+                                      "event late result",
+                                      "event ended",
+                                      "command dispatch",
+                                      "command cancel attempt",
+                                      "command evaluate",
+                                      "command start child",
+                                      "command cancel child",
+                                      "command notify parent",
+                                      "command start failure workflow",
+                                      "fault commit failed",
+                                      "fault acknowledgement lost",
+                                      "fault kill",
+                                      "fault orderly restart",
+                                      "fault zombie",
+                                      "fault clock jump",
+                                      "fault slot refused",
+                                      "fault worker vanishes",
+                                      "fault attempt hangs",
+                                      "fault result twice",
+                                      "fault result late",
+                                      "fault expression crashed",
+                                      "fail-stop storage.fenced",
+                                      "acknowledged start",
+                                      "acknowledged signal",
+                                      "acknowledged approval",
+                                      "acknowledged cancel",
+                                      "acknowledged pause",
+                                      "acknowledged retry",
+                                      "refused execution.duplicate",
+                                      "refused execution.ended",
+                                      "quarantine",
+                                      "watched end"};
 constexpr std::uint64_t kEnoughSeeds = 500;
 
 bool read_number(const char* text, std::uint64_t& into) {
@@ -40,7 +83,7 @@ bool read_number(const char* text, std::uint64_t& into) {
 bool read_options(int count, char** arguments, Options& out) {
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string_view flag = arguments[i];
-    const bool known = flag == "--seeds" ? read_number(arguments[i + 1], out.seeds)
+    const bool known = flag == "--seeds"   ? read_number(arguments[i + 1], out.seeds)
                        : flag == "--first" ? read_number(arguments[i + 1], out.first)
                        : flag == "--seed"  ? (out.seeds = 1, read_number(arguments[i + 1], out.first))
                                            : false;
@@ -90,7 +133,8 @@ int main(int count, char** arguments) {
   }
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   print(total);
-  fmt::print("{} seeds, {} executions, {} events, {:.1f} simulated days in {:.1f} s: {:.0f} seeds/s\n", options.seeds, executions, events, simulated / 86'400, seconds, double(options.seeds) / seconds);
+  fmt::print("{} seeds, {} executions, {} events, {:.1f} simulated days in {:.1f} s: {:.0f} seeds/s\n",
+             options.seeds, executions, events, simulated / 86'400, seconds, double(options.seeds) / seconds);
   if (options.seeds >= kEnoughSeeds && !check_exercised(total)) return 1;
   fmt::print("PASSED\n");
   return 0;

@@ -1,10 +1,10 @@
 #include "process.hpp"
 
-#include <fmt/format.h>
-
 #include "base/error_code.hpp"
 #include "engine/codec.hpp"
 #include "random_workflow.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::simulation {
 
@@ -13,21 +13,34 @@ constexpr std::uint64_t kMostSteps = 100'000;
 }
 
 Process::Process(Machine& machine)
-    : m_(machine), number_(++machine.processes),
-      store_(machine.disk, [this](store::CommitPhase phase, const ports::Batch& batch) { on_commit(phase, batch); }) {
+    : m_(machine),
+      number_(++machine.processes),
+      store_(machine.disk,
+             [this](store::CommitPhase phase, const ports::Batch& batch) { on_commit(phase, batch); }) {
   runtime::RuntimeOptions options;
   options.snapshot_events = m_.dice.between(5, 40);
   commit_loop_ = m_.world.make_loop();
   outside_loop_ = m_.world.make_loop();
   std::vector<ports::Loop*> loops;
-  for (std::size_t i = m_.dice.between(1, 3); i > 0; --i) loops.push_back(shard_loops_.emplace_back(m_.world.make_loop()).get());
+  for (std::size_t i = m_.dice.between(1, 3); i > 0; --i)
+    loops.push_back(shard_loops_.emplace_back(m_.world.make_loop()).get());
   evaluator_ = std::make_unique<SimulatedEvaluator>(*outside_loop_, m_.dice, m_.tally, m_.calm);
-  workers_ = std::make_unique<SimulatedWorkers>(SimulatedWorkers::World{*outside_loop_, m_.world.clock(), m_.dice, m_.tally, m_.auditor, m_.sink, m_.calm,
-                                                                        zombie_, options.lease_ttl, options.timeout_grace});
-  runtime::RuntimePorts ports{store_, *commit_loop_, std::move(loops), *evaluator_, *workers_, simulation_types(), m_.world.clock(), m_.dice.rng(), this,
+  workers_ = std::make_unique<SimulatedWorkers>(
+      SimulatedWorkers::World{*outside_loop_, m_.world.clock(), m_.dice, m_.tally, m_.auditor, m_.sink,
+                              m_.calm, zombie_, options.lease_ttl, options.timeout_grace});
+  runtime::RuntimePorts ports{store_,
+                              *commit_loop_,
+                              std::move(loops),
+                              *evaluator_,
+                              *workers_,
+                              simulation_types(),
+                              m_.world.clock(),
+                              m_.dice.rng(),
+                              this,
                               [this](const Error& error) {
                                 m_.tally.count("fail-stop " + error.code);
-                                if (error.code == codes::storage_fenced.id && !zombie_) throw Violation("the owner of the data was refused as an old one");
+                                if (error.code == codes::storage_fenced.id && !zombie_)
+                                  throw Violation("the owner of the data was refused as an old one");
                                 doomed_ = true;
                               }};
   runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), options);
@@ -59,7 +72,8 @@ void Process::on_commit(store::CommitPhase phase, const ports::Batch& batch) {
 
 void Process::run_until_quiet() {
   for (auto steps = m_.world.steps(); m_.world.step(m_.world.clock().now());) {
-    if (m_.world.steps() - steps > kMostSteps) throw Violation("it spins: work without end and without time passing");
+    if (m_.world.steps() - steps > kMostSteps)
+      throw Violation("it spins: work without end and without time passing");
   }
 }
 
@@ -76,13 +90,16 @@ void Process::shut_down() {
 void Process::check_empty() {
   run_until_quiet();
   runtime_->count_load([](runtime::Load load) {
-    if (load.executions > 0) throw Violation(fmt::format("{} executions are in memory though all have ended", load.executions));
-    if (load.attempts > 0) throw Violation(fmt::format("{} leases are held though all executions have ended", load.attempts));
+    if (load.executions > 0)
+      throw Violation(fmt::format("{} executions are in memory though all have ended", load.executions));
+    if (load.attempts > 0)
+      throw Violation(fmt::format("{} leases are held though all executions have ended", load.attempts));
   });
   run_until_quiet();
 }
 
-void Process::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint) {
+void Process::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                          TimePoint) {
   const auto* seen = m_.auditor.find(state.id);
   bool any_large = false;
   const auto text = engine::encode_events(events, *state.workflow, [&](const std::string&) -> Json {
@@ -90,14 +107,16 @@ void Process::on_recorded(const engine::ExecutionState& state, std::span<const e
     return nullptr;
   });
   if (any_large) return;  // on disk it is a reference
-  if (seen == nullptr || !seen->texts.contains(hash_128(text))) throw Violation("observers were told of events that are not on disk");
+  if (seen == nullptr || !seen->texts.contains(hash_128(text)))
+    throw Violation("observers were told of events that are not on disk");
 }
 
 void Process::on_started(const engine::ExecutionState&, model::TaskRef, TimePoint) {}
 
 void Process::on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine>) {
   m_.tally.count("log lines");
-  if (store_.list_log(state.id, 0, 1).empty()) throw Violation("observers were told of log lines that are not on disk");
+  if (store_.list_log(state.id, 0, 1).empty())
+    throw Violation("observers were told of log lines that are not on disk");
 }
 
 }  // namespace fp::simulation

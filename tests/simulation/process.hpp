@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-
 #include "auditor.hpp"
 #include "runtime/runtime.hpp"
 #include "simulated_evaluator.hpp"
 #include "simulated_workers.hpp"
 #include "support/virtual_world.hpp"
+
+#include <memory>
 
 namespace fp::simulation {
 
@@ -20,12 +20,12 @@ struct Machine {
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   Auditor auditor;
   EffectSink sink;
-  bool calm = false;              // no more faults
-  std::uint64_t processes = 0;    // started so far: only the newest may write
+  bool calm = false;            // no more faults
+  std::uint64_t processes = 0;  // started so far: only the newest may write
 };
 
-/// One life of a simulated process: the real runtime on the machine's disk, clock and dice. Destroying it is the death
-/// of the process: nothing it had in memory or under way is left.
+/// One life of a simulated process: the real runtime on the machine's disk, clock and dice. Destroying it is
+/// the death of the process: nothing it had in memory or under way is left.
 class Process final : public runtime::Observer {
  public:
   explicit Process(Machine& machine);
@@ -40,10 +40,13 @@ class Process final : public runtime::Observer {
   bool is_zombie() const { return zombie_; }
   /// What `flowpilot serve` does on SIGTERM. Runs the world until the process is quiet.
   void shut_down();
+  /// The sandbox owes an answer.
+  bool is_asking() const { return evaluator_->count_pending() > 0; }
   /// Nothing is in memory, no slot is held.
   void check_empty();
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events, TimePoint at) override;
+  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
+                   TimePoint at) override;
   void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override;
   void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override;
 

@@ -1,9 +1,9 @@
 #include "random_workflow.hpp"
 
-#include <fmt/format.h>
-
 #include "engine/steps/step.hpp"
 #include "tally.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::simulation {
 
@@ -23,7 +23,10 @@ const model::TaskTypeRegistry& simulation_types() {
 Json make_random_input(Dice& dice) {
   JsonArray items;
   for (std::size_t i = dice.below(6); i > 0; --i) items.push_back(Json(dice.below(10)));
-  return JsonObject{{"n", dice.below(20)}, {"flag", dice.one_in(2)}, {"kind", dice.one_in(2) ? "a" : "b"}, {"items", std::move(items)}};
+  return JsonObject{{"n", dice.below(20)},
+                    {"flag", dice.one_in(2)},
+                    {"kind", dice.one_in(2) ? "a" : "b"},
+                    {"items", std::move(items)}};
 }
 
 namespace {
@@ -42,7 +45,9 @@ class DocumentMaker {
     if (dice_.one_in(6)) settings["timeout_seconds"] = dice_.between(5, 900);
     if (!on_failure.empty() && dice_.one_in(2)) settings["on_failure"] = on_failure;
     if (!settings.empty()) document["settings"] = std::move(settings);
-    if (dice_.one_in(2)) document["output"] = dice_.pick(Names{"{{ input.n }}", "{{ input.n * 2 }}", "{{ steps.s0.output }}", "{{ boom() }}"});
+    if (dice_.one_in(2))
+      document["output"] = dice_.pick(Names{"{{ input.n }}", "{{ input.n * 2 }}", "{{ steps.s0.output }}",
+                                            "{{ input.n + 1 }}", "{{ boom() }}"});
     return document;
   }
 
@@ -58,7 +63,8 @@ class DocumentMaker {
     auto ports = add_type(step, loops);
     add_dependencies(step);
     if (loops && ports.empty()) {
-      step["for_each"] = dice_.pick(Names{"{{ input.items }}", "{{ input.items }}", "{{ input.items.concat(input.items) }}"});
+      step["for_each"] = dice_.pick(
+          Names{"{{ input.items }}", "{{ input.items }}", "{{ input.items.concat(input.items) }}"});
       step["max_parallel"] = dice_.between(1, 4);
     }
     if (dice_.one_in(3)) step["retry_config"] = make_retry();
@@ -75,13 +81,18 @@ class DocumentMaker {
   }
 
   void add_compensation(const std::string& id) {
-    JsonObject undo{{"id", id}, {"step_type", "work"}, {"config", JsonObject{{"value", dice_.pick(Names{"{{ input.n }}", "{{ input.n + 1 }}"})}}}};
+    JsonObject undo{
+        {"id", id},
+        {"step_type", "work"},
+        {"config", JsonObject{{"value", dice_.pick(Names{"{{ input.n }}", "{{ input.n + 1 }}"})}}}};
     if (dice_.one_in(2)) undo["retry_config"] = make_retry();
     steps_.push_back(std::move(undo));
   }
 
   Json make_retry() {
-    JsonObject retry{{"max_attempts", dice_.between(1, 4)}, {"initial_delay_seconds", dice_.below(20)}, {"jitter", dice_.one_in(2)}};
+    JsonObject retry{{"max_attempts", dice_.between(1, 4)},
+                     {"initial_delay_seconds", dice_.below(20)},
+                     {"jitter", dice_.one_in(2)}};
     if (dice_.one_in(5)) retry["max_elapsed_seconds"] = dice_.between(5, 60);
     return retry;
   }
@@ -93,8 +104,10 @@ class DocumentMaker {
     for (std::size_t i = dice_.below(4); i > 0; --i) {
       const auto& source = made_[made_.size() - 1 - dice_.below(std::min<std::size_t>(made_.size(), 5))];
       JsonObject edge{{"step", source.id}};
-      if (dice_.one_in(6)) edge["when"] = "error";
-      else if (!source.ports.empty() && !dice_.one_in(4)) edge["when"] = dice_.pick(source.ports);
+      if (dice_.one_in(6))
+        edge["when"] = "error";
+      else if (!source.ports.empty() && !dice_.one_in(4))
+        edge["when"] = dice_.pick(source.ports);
       const auto text = to_text(Json(edge));
       if (std::find(seen.begin(), seen.end(), text) != seen.end()) continue;
       seen.push_back(text);
@@ -103,9 +116,15 @@ class DocumentMaker {
     step["depends_on"] = std::move(edges);
   }
 
-  std::string number() { return dice_.pick(Names{"{{ input.n }}", "{{ input.n + 1 }}", "{{ input.n * 2 }}"}); }
-  std::string list() { return dice_.pick(Names{"{{ input.items }}", "{{ input.items.concat(input.items) }}"}); }
-  std::string truth() { return dice_.pick(Names{"{{ input.flag }}", "{{ input.n > 5 }}", "{{ !input.flag }}"}); }
+  std::string number() {
+    return dice_.pick(Names{"{{ input.n }}", "{{ input.n + 1 }}", "{{ input.n * 2 }}"});
+  }
+  std::string list() {
+    return dice_.pick(Names{"{{ input.items }}", "{{ input.items.concat(input.items) }}"});
+  }
+  std::string truth() {
+    return dice_.pick(Names{"{{ input.flag }}", "{{ input.n > 5 }}", "{{ !input.flag }}"});
+  }
 
   /// Fills in type and config; returns the ways out.
   Names add_type(JsonObject& step, bool loops) {
@@ -114,25 +133,45 @@ class DocumentMaker {
       step["config"] = std::move(config);
       return Names{};
     };
-    const auto item = [&](const char* with, const char* without) { return std::string(loops ? with : without); };
-    switch (dice_.below(24)) {
-      default: return set("work", {{"value", item("{{ item }}", number().c_str())}});
-      case 0: return set("work", {{"value", item("{{ item + 1 }}", "{{ input.n + 1 }}")}});
-      case 1: return set("work", {{"value", 1}});
-      case 2: return set("set", {{"values", JsonObject{{"a", number()}, {"b", item("{{ index }}", "x")}}}});
-      case 3: return set("conditional", {{"condition", truth()}}), Names{"true", "false"};
-      case 4: return set("switch", {{"value", "{{ input.kind }}"}, {"cases", JsonArray{JsonObject{{"name", "a"}, {"equals", "a"}}, JsonObject{{"name", "big"}, {"when", truth()}}}}}), Names{"a", "big", "default"};
-      case 5: return set("filter", {{"items", list()}, {"where", "{{ item > 2 }}"}});
-      case 6: return set("map", {{"items", list()}, {"value", "{{ item + 1 }}"}});
-      case 7: return add_list_step(step);
-      case 8: return set("delay", {{"seconds", dice_.one_in(2) ? dice_.below(5) : dice_.below(400)}});
+    const auto item = [&](const char* with, const char* without) {
+      return std::string(loops ? with : without);
+    };
+    switch (dice_.below(32)) {
+      default:
+        return set("work", {{"value", item("{{ item }}", number().c_str())}});
+      case 0:
+        return set("work", {{"value", item("{{ item + 1 }}", "{{ input.n + 1 }}")}});
+      case 1:
+        return set("work", {{"value", 1}});
+      case 2:
+        return set("set", {{"values", JsonObject{{"a", number()}, {"b", item("{{ index }}", "x")}}}});
+      case 3:
+        return set("conditional", {{"condition", truth()}}), Names{"true", "false"};
+      case 4:
+        return set("switch", {{"value", "{{ input.kind }}"},
+                              {"cases", JsonArray{JsonObject{{"name", "a"}, {"equals", "a"}},
+                                                  JsonObject{{"name", "big"}, {"when", truth()}}}}}),
+               Names{"a", "big", "default"};
+      case 5:
+        return set("filter", {{"items", list()}, {"where", "{{ item > 2 }}"}});
+      case 6:
+        return set("map", {{"items", list()}, {"value", "{{ item + 1 }}"}});
+      case 7:
+        return add_list_step(step);
+      case 8:
+        return set("delay", {{"seconds", dice_.one_in(2) ? dice_.below(5) : dice_.below(400)}});
       case 9:
-      case 10: return add_wait(step);
-      case 11: return set("approval", with_limit({{"title", "go on?"}})), Names{"approved", "rejected", "timeout"};
+      case 10:
+        return add_wait(step);
+      case 11:
+        return set("approval", with_limit({{"title", "go on?"}})), Names{"approved", "rejected", "timeout"};
       case 12:
-      case 13: return add_child(step);
-      case 14: return set("fail", {{"message", "planned"}, {"retryable", dice_.one_in(2)}});
-      case 15: return set("set", {{"values", dice_.pick(Names{"{{ boom() }}", "{{ input.missing }}"})}});
+      case 13:
+        return add_child(step);
+      case 14:
+        return set("fail", {{"message", "planned"}, {"retryable", dice_.one_in(2)}});
+      case 15:
+        return set("set", {{"values", dice_.pick(Names{"{{ boom() }}", "{{ input.missing }}"})}});
     }
   }
 
@@ -166,8 +205,9 @@ class DocumentMaker {
       step["config"] = JsonObject();
       return {};
     }
-    JsonObject config{{"workflow", dice_.one_in(12) ? "nobody wrote this" : dice_.pick(children_)}};
-    config["input"] = JsonObject{{"n", number()}, {"flag", true}, {"kind", "a"}, {"items", "{{ input.items }}"}};
+    JsonObject config{{"workflow", dice_.one_in(20) ? "nobody wrote this" : dice_.pick(children_)}};
+    config["input"] =
+        JsonObject{{"n", number()}, {"flag", true}, {"kind", "a"}, {"items", "{{ input.items }}"}};
     if (dice_.one_in(4)) config["wait"] = false;
     step["step_type"] = "workflow";
     step["config"] = std::move(config);
@@ -182,13 +222,16 @@ class DocumentMaker {
 
 }  // namespace
 
-std::shared_ptr<const model::Workflow> make_random_workflow(Dice& dice, const std::string& name, const Names& children, const std::string& on_failure) {
+std::shared_ptr<const model::Workflow> make_random_workflow(Dice& dice, const std::string& name,
+                                                            const Names& children,
+                                                            const std::string& on_failure) {
   auto document = DocumentMaker(dice, children).make(name, on_failure);
   const auto text = to_text(document);
   auto workflow = model::read_workflow(std::move(document), simulation_types());
   if (workflow) return *workflow;
   std::string problem = "the random workflow is not valid: " + text;
-  for (const auto& issue : workflow.error().issues) problem += fmt::format("\n  {} {}", issue.pointer, issue.message);
+  for (const auto& issue : workflow.error().issues)
+    problem += fmt::format("\n  {} {}", issue.pointer, issue.message);
   throw Violation(problem);
 }
 

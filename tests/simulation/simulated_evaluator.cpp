@@ -8,7 +8,8 @@ namespace {
 
 class Scope {
  public:
-  Scope(const ports::EvaluationRequest& request, const Json* item, std::size_t index) : request_(request), item_(item), index_(index) {}
+  Scope(const ports::EvaluationRequest& request, const Json* item, std::size_t index)
+      : request_(request), item_(item), index_(index) {}
 
   Json read(std::string_view name) const {
     for (const auto& entry : request_.scope) {
@@ -30,7 +31,9 @@ class Scope {
   std::size_t index_;
 };
 
-double number(const Json& json) { return json.is_number() ? json.to_number<double>() : 0; }
+double number(const Json& json) {
+  return json.is_number() ? json.to_number<double>() : 0;
+}
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(' ');
@@ -62,7 +65,8 @@ ports::EvaluationAnswer answer(const ports::EvaluationRequest& request) {
   const auto* list = request.items ? request.items->if_array() : nullptr;
   for (const auto& source : request.expressions) {
     if (list == nullptr) out.results.push_back(run(source, Scope(request, nullptr, 0)));
-    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) out.results.push_back(run(source, Scope(request, &(*list)[i], i)));
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i)
+      out.results.push_back(run(source, Scope(request, &(*list)[i], i)));
   }
   return out;
 }

@@ -11,10 +11,14 @@ constexpr std::size_t kSlots = 5;
 constexpr Milliseconds kCoarse{1'000};
 }  // namespace
 
-/// Nothing is carried out that is not on disk, twice at once, under another key, or again after it was recorded.
+/// Nothing is carried out that is not on disk, twice at once, under another key, or again after it was
+/// recorded.
 void SimulatedWorkers::check(const ports::AttemptRequest& request) const {
-  const auto what = fmt::format("attempt {} of {}{}", request.attempt, request.step, request.index ? fmt::format("[{}]", *request.index) : "");
-  const auto fail = [&](const std::string& why) { throw Violation(fmt::format("execution {}: {} {}", to_string(request.execution), what, why)); };
+  const auto what = fmt::format("attempt {} of {}{}", request.attempt, request.step,
+                                request.index ? fmt::format("[{}]", *request.index) : "");
+  const auto fail = [&](const std::string& why) {
+    throw Violation(fmt::format("execution {}: {} {}", to_string(request.execution), what, why));
+  };
   const auto* seen = w_.auditor.find(request.execution);
   if (seen == nullptr) return fail("was handed out, but the execution is not on disk");
   const auto* step = seen->state.workflow->find_step(request.step);
@@ -23,17 +27,21 @@ void SimulatedWorkers::check(const ports::AttemptRequest& request) const {
   const auto& task = seen->state.task(ref);
   if (task.attempt < request.attempt) return fail("was handed out before it was on disk");
   const auto index = request.index ? fmt::format("-{}", *request.index) : "";
-  if (request.idempotency_key != fmt::format("{}-{}{}", to_string(request.execution), request.step, index)) return fail("has another idempotency key: " + request.idempotency_key);
+  if (request.idempotency_key != fmt::format("{}-{}{}", to_string(request.execution), request.step, index))
+    return fail("has another idempotency key: " + request.idempotency_key);
   for (const auto& [key, held] : held_) {
-    if (!held->ended && held->key == request.idempotency_key) return fail("was handed out beside an earlier one");
+    if (!held->ended && held->key == request.idempotency_key)
+      return fail("was handed out beside an earlier one");
   }
   if (w_.zombie) return;  // it can not know what its successor has recorded
   if (task.attempt > request.attempt) return fail("was handed out after a later one was recorded");
-  if (task.status == model::TaskStatus::completed) return fail("was handed out after its result was recorded");
+  if (task.status == model::TaskStatus::completed)
+    return fail("was handed out after its result was recorded");
 }
 
 bool SimulatedWorkers::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
-  const auto busy = std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return !entry.second->ended; });
+  const auto busy =
+      std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return !entry.second->ended; });
   if (static_cast<std::size_t>(busy) >= kSlots || (!w_.calm && w_.dice.one_in(15))) {
     w_.tally.count("fault slot refused");
     return false;
@@ -50,10 +58,14 @@ bool SimulatedWorkers::dispatch(ports::LeaseId lease, ports::AttemptRequest requ
   return true;
 }
 
-void SimulatedWorkers::behave(const std::shared_ptr<Held>& held, ports::LeaseId lease, const ports::AttemptRequest& request, Sink& sink) {
+void SimulatedWorkers::behave(const std::shared_ptr<Held>& held, ports::LeaseId lease,
+                              const ports::AttemptRequest& request, Sink& sink) {
   auto& dice = w_.dice;
-  const auto soon = dice.one_in(3) ? Milliseconds(0) : dice.up_to(Milliseconds(dice.one_in(4) ? 20'000 : 2'000));
-  const Json output = dice.one_in(40) ? Json(std::string(70'000, 'x')) : Json(JsonObject{{"by", request.idempotency_key}, {"attempt", request.attempt}});
+  const auto soon =
+      dice.one_in(3) ? Milliseconds(0) : dice.up_to(Milliseconds(dice.one_in(4) ? 20'000 : 2'000));
+  const Json output = dice.one_in(40)
+                          ? Json(std::string(70'000, 'x'))
+                          : Json(JsonObject{{"by", request.idempotency_key}, {"attempt", request.attempt}});
   const auto choice = w_.calm ? 99 : dice.below(40);
   if (choice != 3) beat(held, lease, sink);
   switch (choice) {
@@ -84,13 +96,17 @@ void SimulatedWorkers::behave(const std::shared_ptr<Held>& held, ports::LeaseId 
     }
     case 6: {
       w_.tally.count("fault result late");
-      return report_after(request.timeout + dice.up_to(Milliseconds(30'000)), held, lease, output, sink, true);
+      return report_after(request.timeout + dice.up_to(Milliseconds(30'000)), held, lease, output, sink,
+                          true);
     }
-    default: return report_after(soon, held, lease, output, sink, false);
+    default:
+      return report_after(soon, held, lease, output, sink, false);
   }
 }
 
-void SimulatedWorkers::report_after(Milliseconds delay, const std::shared_ptr<Held>& held, ports::LeaseId lease, Result<Json> outcome, Sink& sink, bool even_if_cancelled) {
+void SimulatedWorkers::report_after(Milliseconds delay, const std::shared_ptr<Held>& held,
+                                    ports::LeaseId lease, Result<Json> outcome, Sink& sink,
+                                    bool even_if_cancelled) {
   auto report = [this, held, lease, outcome = std::move(outcome), sink = &sink, even_if_cancelled]() mutable {
     if (held->ended && !even_if_cancelled) return;
     held->ended = true;
@@ -119,8 +135,11 @@ void SimulatedWorkers::cancel(ports::LeaseId lease, Sink& sink) {
   const auto found = held_.find({&sink, lease});
   if (found == held_.end()) return;
   const auto age = std::chrono::duration_cast<Milliseconds>(w_.clock.steady_now() - found->second->since);
-  const auto limit = found->second->silent ? std::min(w_.lease_ttl, found->second->timeout + w_.timeout_grace) : found->second->timeout + w_.timeout_grace;
-  if (age > limit + kCoarse) throw Violation(fmt::format("an attempt was given up after {}, {} late", to_display_text(age), to_display_text(age - limit)));
+  const auto limit = found->second->silent ? std::min(w_.lease_ttl, found->second->timeout + w_.timeout_grace)
+                                           : found->second->timeout + w_.timeout_grace;
+  if (age > limit + kCoarse)
+    throw Violation(fmt::format("an attempt was given up after {}, {} late", to_display_text(age),
+                                to_display_text(age - limit)));
   found->second->ended = true;
   held_.erase(found);
 }

@@ -1,11 +1,11 @@
 #include "simulation.hpp"
 
-#include <fmt/format.h>
-
 #include "client.hpp"
 #include "engine/codec.hpp"
 #include "random_workflow.hpp"
 #include "runtime/verify.hpp"
+
+#include <fmt/format.h>
 
 namespace fp::simulation {
 
@@ -18,7 +18,8 @@ constexpr std::uint64_t kMostSteps = 400'000;
 
 class Simulation {
  public:
-  explicit Simulation(std::uint64_t seed) : m_(seed), outside_(m_.world.make_loop()), client_(m_, make_workflows()) {}
+  explicit Simulation(std::uint64_t seed)
+      : m_(seed), outside_(m_.world.make_loop()), client_(m_, make_workflows()) {}
 
   Outcome run() {
     const auto begin = m_.world.clock().steady_now();
@@ -30,7 +31,9 @@ class Simulation {
     client_.check_acknowledged(*process_);
     check_effects();
     check_store();
-    Outcome out{std::move(m_.tally), std::chrono::duration<double>(m_.world.clock().steady_now() - begin).count(), m_.auditor.all().size(), 0};
+    Outcome out{std::move(m_.tally),
+                std::chrono::duration<double>(m_.world.clock().steady_now() - begin).count(),
+                m_.auditor.all().size(), 0};
     for (const auto& [id, seen] : m_.auditor.all()) out.events += seen.state.last_seq;
     return out;
   }
@@ -58,22 +61,27 @@ class Simulation {
     if (!first) return;
     ports::Batch batch;
     batch.fence = process_->runtime().fence();
-    for (const auto& version : versions_) batch.versions.push_back(runtime::to_version(*version, m_.world.clock().now()));
+    for (const auto& version : versions_)
+      batch.versions.push_back(runtime::to_version(*version, m_.world.clock().now()));
     m_.calm = true;
     if (!process_->store().commit(batch)) throw Violation("the first commit was refused");
     m_.calm = false;
   }
 
   void storm() {
-    for (std::size_t i = m_.dice.between(1, 4); i > 0; --i) at_random([this] { client_.start_something(*process_); }, 4);
-    for (std::size_t i = m_.dice.below(16); i > 0; --i) at_random([this] { client_.disturb_something(*process_); }, 1);
+    for (std::size_t i = m_.dice.between(1, 4); i > 0; --i)
+      at_random([this] { client_.start_something(*process_); }, 4);
+    for (std::size_t i = m_.dice.below(16); i > 0; --i)
+      at_random([this] { client_.disturb_something(*process_); }, 1);
     for (std::size_t i = m_.dice.below(3); i > 0; --i) at_random([this] { jump(); }, 1);
     const auto until = m_.world.clock().steady_now() + m_.dice.up_to(kLongestStorm);
     while (m_.world.clock().steady_now() < until && m_.world.step(TimePoint::max())) {
       guard_steps();
-      if (process_->is_doomed()) steps_to_death_ = std::min<std::size_t>(steps_to_death_, m_.dice.between(1, 20));
+      if (process_->is_doomed())
+        steps_to_death_ = std::min<std::size_t>(steps_to_death_, m_.dice.between(1, 20));
       if (--steps_to_death_ == 0) end_process();
-      std::erase_if(zombies_, [this](const auto& zombie) { return zombie->is_doomed() || m_.dice.one_in(400); });
+      std::erase_if(zombies_,
+                    [this](const auto& zombie) { return zombie->is_doomed() || m_.dice.one_in(400); });
     }
   }
 
@@ -88,7 +96,8 @@ class Simulation {
 
   void jump() {
     m_.tally.count("fault clock jump");
-    static const std::vector<Milliseconds> kJumps{std::chrono::hours(1), -std::chrono::hours(2), std::chrono::hours(24), -std::chrono::minutes(1)};
+    static const std::vector<Milliseconds> kJumps{std::chrono::hours(1), -std::chrono::hours(2),
+                                                  std::chrono::hours(24), -std::chrono::minutes(1)};
     m_.world.clock().jump(m_.dice.pick(kJumps));
     m_.auditor.disturb(TimePoint::max());  // timers go by the wall clock, so none of them is on time any more
   }
@@ -116,7 +125,7 @@ class Simulation {
     if (process_->is_doomed()) end_process_calmly();
     const auto until = m_.world.clock().steady_now() + kHealed;
     while (m_.world.clock().steady_now() < until) {
-      if (client_.settle_everything(*process_) && world_is_quiet() && client_.settle_everything(*process_)) return process_->check_empty();
+      if (is_over()) return process_->check_empty();
       const auto next = m_.world.clock().steady_now() + std::chrono::minutes(5);
       bool rung = false;
       outside_->post_after(std::chrono::minutes(5), [&rung] { rung = true; });
@@ -126,10 +135,12 @@ class Simulation {
     throw Violation("not everything has ended a day after the last fault:" + describe_unfinished());
   }
 
-  /// Runs what is ready; something may have started with it.
-  bool world_is_quiet() {
-    while (m_.world.step(m_.world.clock().now())) guard_steps();
-    return true;
+  /// Answers that nobody waits for any more may still be on their way, and something may start meanwhile.
+  bool is_over() {
+    if (!client_.settle_everything(*process_)) return false;
+    for (const auto until = m_.world.clock().now() + std::chrono::seconds(10); m_.world.step(until);)
+      guard_steps();
+    return client_.settle_everything(*process_) && !process_->is_asking();
   }
 
   void end_process_calmly() {
@@ -142,11 +153,15 @@ class Simulation {
     for (const auto& [id, seen] : m_.auditor.all()) {
       const auto& state = seen.state;
       if (model::is_terminal(state.status)) continue;
-      out += fmt::format("\n  {} of {} is {} ({}{}{})", to_string(id), state.workflow->name, to_string(engine::shown_status(state)), state.paused ? "paused " : "",
-                         state.cancelling ? "cancelling " : "", state.failure ? "failing " + state.failure->code : "");
+      out += fmt::format("\n  {} of {} is {} ({}{}{})", to_string(id), state.workflow->name,
+                         to_string(engine::shown_status(state)), state.paused ? "paused " : "",
+                         state.cancelling ? "cancelling " : "",
+                         state.failure ? "failing " + state.failure->code : "");
       for (const auto& step : state.workflow->steps) {
         const auto& task = state.steps[step.index].task;
-        if (!model::is_terminal(task.status)) out += fmt::format("\n    {} ({}) is {} {}", step.id, step.type->type, to_string(task.status), to_string(task.wait));
+        if (!model::is_terminal(task.status))
+          out += fmt::format("\n    {} ({}) is {} {}", step.id, step.type->type, to_string(task.status),
+                             to_string(task.wait));
       }
     }
     return out;
@@ -171,10 +186,13 @@ class Simulation {
     if (!report.findings.empty()) throw Violation("verify: " + report.findings.front());
     for (const auto& [id, seen] : m_.auditor.all()) {
       const auto loaded = journal.load(id);
-      if (!loaded || engine::encode_state(loaded->state) != engine::encode_state(seen.state)) throw Violation("what is loaded is not what was recorded");
+      if (!loaded || engine::encode_state(loaded->state) != engine::encode_state(seen.state))
+        throw Violation("what is loaded is not what was recorded");
     }
     const auto left = process_->store().list_inbox(1);
-    if (!left.empty()) throw Violation(fmt::format("an inbox entry for {} is left over: {}", to_string(left.front().execution), left.front().input));
+    if (!left.empty())
+      throw Violation(fmt::format("an inbox entry for {} is left over: {}", to_string(left.front().execution),
+                                  left.front().input));
   }
 
   std::vector<std::shared_ptr<const model::Workflow>> versions_;
@@ -188,6 +206,8 @@ class Simulation {
 
 }  // namespace
 
-Outcome simulate(std::uint64_t seed) { return Simulation(seed).run(); }
+Outcome simulate(std::uint64_t seed) {
+  return Simulation(seed).run();
+}
 
 }  // namespace fp::simulation

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "tally.hpp"
+
+#include <cstdint>
 
 namespace fp::simulation {
 
@@ -13,8 +13,8 @@ struct Outcome {
   std::size_t events = 0;
 };
 
-/// One seed from start to end: random workflows and inputs, a storm of faults, then calm, in which everything must end.
-/// Throws Violation when a promise is broken.
+/// One seed from start to end: random workflows and inputs, a storm of faults, then calm, in which everything
+/// must end. Throws Violation when a promise is broken.
 Outcome simulate(std::uint64_t seed);
 
 }  // namespace fp::simulation

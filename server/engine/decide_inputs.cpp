@@ -1,4 +1,5 @@
 #include "base/error_code.hpp"
+#include "base/mutant.hpp"
 #include "engine/decider.hpp"
 #include "engine/retry.hpp"
 
@@ -194,7 +195,7 @@ void Decider::operator()(const input::Cancel& in) {
   if (s_.forced) return;
   emit(ev::CancelRequested{in.reason, force});
   stop_pending();
-  cancel_active(force);
+  if (!FP_MUTANT("cancel forgets what runs")) cancel_active(force);
   if (was_paused) look_again_at_everything();  // `always` steps that became ready meanwhile
 }
 
@@ -241,6 +242,7 @@ void Decider::operator()(const input::Recover& in) {
     }
   });
   if (in.died && !running.empty()) emit(ev::ProcessDied{});
+  if (FP_MUTANT("running attempts forgotten on recovery")) running.clear();
   for (const auto ref : running)
     emit(ev::AttemptLost{ref, s_.task(ref).attempt, in.died ? "process_died" : "worker_lost"});
   if (s_.deaths >= kMostDeaths && !s_.paused) {

@@ -1,4 +1,5 @@
 #include "base/json_parse.hpp"
+#include "base/mutant.hpp"
 #include "engine/json_fields.hpp"
 
 namespace fp::engine {
@@ -138,7 +139,7 @@ class StateWriter {
   }
 
   void write_signals(FieldWriter& f) {
-    if (s_.signals.empty()) return;
+    if (s_.signals.empty() || FP_MUTANT("snapshot without signals")) return;
     f.key("signals");
     write_list(s_.signals, [&](const auto& entry) {
       FieldWriter inner(out_, *s_.workflow, spill_);

@@ -4,6 +4,10 @@
 
 namespace fp::runtime {
 
+namespace {
+constexpr std::size_t kMostGivenUp = 1000;
+}
+
 ports::LeaseId LeaseTable::grant(Lease lease, SteadyPoint now) {
   const auto id = ++last_;
   lease.expires = now + ttl_;
@@ -21,6 +25,19 @@ std::optional<Lease> LeaseTable::release(ports::LeaseId id) {
   by_expiry_.erase({lease.expires, id});
   leases_.erase(found);
   return lease;
+}
+
+std::optional<Lease> LeaseTable::give_up(ports::LeaseId id) {
+  const auto lease = release(id);
+  if (!lease) return lease;
+  given_up_.emplace(id, *lease);
+  if (given_up_.size() > kMostGivenUp) given_up_.erase(given_up_.begin());
+  return lease;
+}
+
+std::optional<Lease> LeaseTable::take_given_up(ports::LeaseId id) {
+  const auto node = given_up_.extract(id);
+  return node.empty() ? std::nullopt : std::optional(node.mapped());
 }
 
 std::optional<ports::LeaseId> LeaseTable::find(const ExecutionId& execution, model::TaskRef task,

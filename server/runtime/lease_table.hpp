@@ -4,6 +4,7 @@
 #include "model/event.hpp"
 #include "ports/worker_transport.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -28,6 +29,10 @@ class LeaseTable {
   ports::LeaseId grant(Lease lease, SteadyPoint now);
   /// The lease, taken out; nullopt when it ended before.
   std::optional<Lease> release(ports::LeaseId id);
+  /// The same for one that is overdue: the table remembers the newest 1,000 of them, for results that still
+  /// come.
+  std::optional<Lease> give_up(ports::LeaseId id);
+  std::optional<Lease> take_given_up(ports::LeaseId id);
   std::optional<ports::LeaseId> find(const ExecutionId& execution, model::TaskRef task,
                                      std::uint32_t attempt) const;
   void renew(const std::vector<ports::LeaseId>& ids, SteadyPoint now);
@@ -45,6 +50,7 @@ class LeaseTable {
   SteadyPoint::duration ttl_;
   ports::LeaseId last_ = 0;
   std::unordered_map<ports::LeaseId, Lease> leases_;
+  std::map<ports::LeaseId, Lease> given_up_;
   std::set<std::pair<SteadyPoint, ports::LeaseId>> by_deadline_;
   std::set<std::pair<SteadyPoint, ports::LeaseId>> by_expiry_;
 };

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
+#include "base/mutant.hpp"
 
 #include <fmt/format.h>
 
@@ -135,7 +136,16 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
   if (std::holds_alternative<engine::input::Start>(step.input))
     pending.versions.push_back(to_version(*active->state.workflow, at));
+  if (FP_MUTANT("reply before commit") && step.start_reply)
+    std::exchange(step.start_reply, {})(active->state.id);
+  if (FP_MUTANT("dispatch before commit")) {
+    for (auto& command : decision.commands) {
+      if (auto* dispatch_now = std::get_if<engine::command::Dispatch>(&command))
+        dispatch(active, *dispatch_now);
+    }
+  }
   prepare(active, decision, at, step, pending);
+  if (FP_MUTANT("child not born with its parent")) pending.births.clear(), step.born.clear();
   step.has_news = !pending.inbox.empty();
   pending.home = &p_.loop;
   ++active->writes_in_flight;

@@ -150,6 +150,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void watch_leases();
   void check_leases();
   void take_report(ports::AttemptReport report);
+  void take_late_report(ports::AttemptReport report);
 
   ShardPorts p_;
   RuntimeOptions options_;

@@ -1,5 +1,6 @@
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
+#include "base/mutant.hpp"
 #include "engine/retry.hpp"
 #include "runtime/inbox_codec.hpp"
 #include "runtime/shard.hpp"
@@ -108,6 +109,7 @@ bool ExecutionShard::try_dispatch(const ActivePtr& active, const cmd::Dispatch& 
   request.step_type = step.type->type;
   request.config = command.config;
   request.idempotency_key = engine::idempotency_key(state, command.task);
+  if (FP_MUTANT("key of the attempt")) request.idempotency_key += std::to_string(command.attempt);
   request.timeout = step.timeout;
   const auto now = p_.clock.steady_now();
   const auto lease = leases_.grant(

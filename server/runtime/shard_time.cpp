@@ -33,7 +33,7 @@ void ExecutionShard::on_heartbeat(const std::vector<ports::LeaseId>& leases) {
 void ExecutionShard::take_report(ports::AttemptReport report) {
   FP_FAILPOINT("effect-before-result");
   const auto lease = leases_.release(report.lease);
-  if (!lease) return dispatch_waiting();  // cancelled or timed out before: decided without it
+  if (!lease) return take_late_report(std::move(report));
   const auto active = find_active(lease->execution);
   if (!active) return dispatch_waiting();
   --active->attempts;
@@ -60,10 +60,23 @@ void ExecutionShard::watch_leases() {
   p_.loop.post_after(pause, [this] { check_leases(); });
 }
 
+/// Decided without it, and never applied. A success is evidence all the same: the work was done.
+void ExecutionShard::take_late_report(ports::AttemptReport report) {
+  const auto lease = leases_.take_given_up(report.lease);
+  if (lease && report.outcome) {
+    auto output = make_value(std::move(*report.outcome));
+    deliver(lease->execution,
+            engine::input::AttemptEnded{lease->task, lease->attempt, std::move(output), report.started_at},
+            {});
+  }
+  dispatch_waiting();
+}
+
 void ExecutionShard::check_leases() {
   lease_watch_ = false;
   for (const auto& overdue : leases_.list_overdue(p_.clock.steady_now())) {
-    const auto lease = leases_.release(overdue.id);
+    const auto lease = leases_.give_up(overdue.id);
+    if (!lease) continue;
     p_.workers.cancel(overdue.id, *this);
     const auto active = find_active(lease->execution);
     if (!active) continue;

@@ -83,7 +83,8 @@ std::size_t Runtime::recover_all() {
     after = page.next;
   } while (after);
   if (!FP_MUTANT("inbox forgotten on recovery")) wake_inbox();
-  p_.shard_loops.front()->post([this] { sleepers_->start(); });
+  if (!FP_MUTANT("timers forgotten on recovery"))
+    p_.shard_loops.front()->post([this] { sleepers_->start(); });
   return unfinished;
 }
 

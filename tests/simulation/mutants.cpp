@@ -19,13 +19,17 @@ constexpr const char* kMutants[] = {"reply before commit",
                                     "child not born with its parent",
                                     "key of the attempt",
                                     "inbox forgotten on recovery",
-
+                                    "late results applied",
                                     "running attempts forgotten on recovery",
                                     "cancel forgets what runs",
                                     "max_parallel ignored",
                                     "lost item still counted",
                                     "progress does not clear deaths",
-                                    "snapshot without signals"};
+                                    "snapshot without signals",
+                                    "timers forgotten on recovery",
+                                    "goes on after a failed commit",
+                                    "old owner may write",
+                                    "an end is not final"};
 constexpr std::uint64_t kMostSeeds = 20'000;
 constexpr std::uint64_t kCleanSeeds = 1'000;
 constexpr unsigned kMostSeconds = 60;

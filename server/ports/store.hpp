@@ -134,8 +134,8 @@ struct Batch {
 
 enum class WriteOutcome {
   committed,
-  conflict,  // another writer recorded these sequence numbers first, or a summary would leave a terminal
-             // status: this whole write left no trace
+  conflict,      // another writer recorded these sequence numbers first, or a summary would leave a terminal
+                 // status: this whole write left no trace
   duplicate_key  // the idempotency key is taken: this whole write left no trace; ask find_idempotency
 };
 

@@ -384,10 +384,12 @@ TYPED_TEST_P(StoreContract, AWriteThatGoesWithAnotherIsLeftOutWithIt) {
   auto brother = start_write(4);
   child.with_previous = brother.with_previous = true;
   EXPECT_EQ(this->commit({again, child, brother, start_write(5)}),
-            (std::vector{WriteOutcome::duplicate_key, WriteOutcome::conflict, WriteOutcome::conflict, WriteOutcome::committed}));
+            (std::vector{WriteOutcome::duplicate_key, WriteOutcome::conflict, WriteOutcome::conflict,
+                         WriteOutcome::committed}));
   EXPECT_FALSE(this->store().find_execution(test_id(3)));
   EXPECT_EQ(this->commit({start_write(6), child, child, brother}),
-            (std::vector{WriteOutcome::committed, WriteOutcome::committed, WriteOutcome::conflict, WriteOutcome::committed}))
+            (std::vector{WriteOutcome::committed, WriteOutcome::committed, WriteOutcome::conflict,
+                         WriteOutcome::committed}))
       << "a child that is there already does not keep its brothers out";
 }
 
@@ -401,6 +403,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, GivesBackWhatOneCommitRecorded, Knows
                             PagesNewestFirstAndStaysStableUnderInserts,
                             FiltersByEveryMixOfStatusNameAndUnfinished,
                             WakeUpsComeEarliestFirstAndEachExecutionHasOne, AnIdempotencyKeyIsGivenOnce,
-                            TheInboxKeepsInputsUntilTheyAreConsumed, AWriteThatGoesWithAnotherIsLeftOutWithIt);
+                            TheInboxKeepsInputsUntilTheyAreConsumed,
+                            AWriteThatGoesWithAnotherIsLeftOutWithIt);
 
 }  // namespace fp::ports

@@ -42,6 +42,15 @@ void CommitQueue::collect(PendingWrite& pending, ports::Batch& batch) {
   for (auto& entry : pending.inbox) batch.inbox.push_back(std::move(entry));
 }
 
+void CommitQueue::fail(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(failed_, true)) return;
+    waiting_.clear();
+  }
+  on_failure_(error);
+}
+
 void CommitQueue::commit_some() {
   std::vector<PendingWrite> taken;
   bool more = false;
@@ -81,14 +90,7 @@ void CommitQueue::commit_some() {
     outcomes.assign(batch.executions.size(), ports::WriteOutcome::committed);
     failure.reset();
   }
-  if (failure) {
-    {
-      const std::lock_guard lock(mutex_);
-      failed_ = true;
-      waiting_.clear();
-    }
-    return on_failure_(*failure);
-  }
+  if (failure) return fail(*failure);
   // One post per loop and commit, not per decision.
   using Reply = std::pair<decltype(PendingWrite::done), std::vector<ports::WriteOutcome>>;
   std::map<ports::Loop*, std::vector<Reply>> replies;

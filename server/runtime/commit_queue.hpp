@@ -30,6 +30,8 @@ class CommitQueue {
   void set_fence(ports::Fence fence) { fence_ = fence; }
   ports::Fence fence() const { return fence_; }
   void push(PendingWrite write);
+  /// The storage failed elsewhere: the same end as after a failed commit.
+  void fail(const Error& error);
   /// Decisions not yet on disk. Admission looks at it: new work is refused while it is long.
   std::size_t depth() const;
 

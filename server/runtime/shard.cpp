@@ -42,6 +42,16 @@ ExecutionShard::ActivePtr ExecutionShard::load_active(const ExecutionId& id) {
   return active;
 }
 
+/// A journal that is damaged is the trouble of its execution alone; a storage that fails is everybody's.
+Result<ExecutionShard::ActivePtr> ExecutionShard::try_load(const ExecutionId& id) {
+  try {
+    return load_active(id);
+  } catch (const Unavailable& failed) {
+    if (failed.error().code != codes::storage_corrupt.id) p_.commits.fail(failed.error());
+    return failed.error();
+  }
+}
+
 /// Only this one: somebody may have loaded it anew meanwhile.
 void ExecutionShard::forget(const ActivePtr& active) {
   if (find_active(active->state.id) == active) active_.erase(active->state.id);
@@ -64,7 +74,12 @@ void ExecutionShard::start(StartRequest request, StartReply reply) {
 
 void ExecutionShard::deliver(const ExecutionId& id, engine::Input input, InputReply reply,
                              std::optional<std::uint64_t> inbox) {
-  const auto active = load_active(id);
+  const auto loaded = try_load(id);
+  if (!loaded) {
+    if (reply && !inbox) reply(loaded.error());
+    return;
+  }
+  const auto& active = *loaded;
   if (!active) {
     if (reply) reply(Error(codes::execution_unknown, fmt::format("there is no execution {}", to_string(id))));
     if (inbox) consume_only(id, *inbox);
@@ -86,8 +101,9 @@ void ExecutionShard::consume_only(const ExecutionId& id, std::uint64_t inbox) {
 }
 
 void ExecutionShard::watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing) {
-  const auto active = load_active(id);
-  if (!active) return missing();
+  const auto loaded = try_load(id);
+  if (!loaded || !*loaded) return missing();
+  const auto& active = *loaded;
   // Ended but perhaps not yet on disk: on_committed calls the watches.
   active->watches.push_back(std::move(watch));
   settle(active);
@@ -115,7 +131,11 @@ void ExecutionShard::take(const ActivePtr& active, Step step) {
     answer(step);
     return settle(active);
   }
-  commit(active, std::move(decision), now, std::move(step));
+  try {
+    commit(active, std::move(decision), now, std::move(step));
+  } catch (const Unavailable& failed) {
+    p_.commits.fail(failed.error());  // memory is ahead of the disk for good
+  }
 }
 
 void ExecutionShard::answer(Step& step) {

@@ -106,6 +106,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
 
   ActivePtr find_active(const ExecutionId& id);
   ActivePtr load_active(const ExecutionId& id);
+  Result<ActivePtr> try_load(const ExecutionId& id);
   void forget(const ActivePtr& active);
   ActivePtr adopt(LoadedState loaded);
 

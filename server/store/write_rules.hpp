@@ -21,7 +21,9 @@ struct RecordedExecution {
 ports::WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecution* recorded,
                                 bool key_is_taken);
 
-/// Does the next write of the batch go with one that left no trace? `outcomes` are those of the writes before it.
-bool is_left_out(std::span<const ports::ExecutionWrite> writes, std::span<const ports::WriteOutcome> outcomes);
+/// Does the next write of the batch go with one that left no trace? `outcomes` are those of the writes before
+/// it.
+bool is_left_out(std::span<const ports::ExecutionWrite> writes,
+                 std::span<const ports::WriteOutcome> outcomes);
 
 }  // namespace fp::store

@@ -38,10 +38,11 @@ Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
         }};
     shards_.push_back(std::make_unique<ExecutionShard>(std::move(shard), options_));
   }
-  sleepers_ =
-      std::make_unique<Sleepers>(p_.store, *p_.shard_loops.front(), p_.clock, [this](const ExecutionId& id) {
-        loop_of(id).post([this, id] { shard_of(id).deliver(id, engine::input::TimeReached{}, {}); });
-      });
+  const auto wake = [this](const ExecutionId& id) {
+    loop_of(id).post([this, id] { shard_of(id).recover(id); });
+  };
+  sleepers_ = std::make_unique<Sleepers>(p_.store, *p_.shard_loops.front(), p_.clock, wake,
+                                         [this](const Error& error) { commits_.fail(error); });
 }
 
 Runtime::~Runtime() = default;
@@ -101,7 +102,12 @@ void Runtime::drain_inbox() {
     const std::lock_guard lock(inbox_mutex_);
     inbox_posted_ = false;
   }
-  const auto entries = p_.store.list_inbox(kInboxPage);
+  std::vector<ports::InboxEntry> entries;
+  try {
+    entries = p_.store.list_inbox(kInboxPage);
+  } catch (const Unavailable& failed) {
+    return commits_.fail(failed.error());
+  }
   for (const auto& entry : entries) {
     if (!inbox_under_way_.insert(entry.number).second) continue;
     auto consumed = [this, number = entry.number](Result<void>) {

@@ -102,6 +102,7 @@ void ExecutionShard::consume_only(const ExecutionId& id, std::uint64_t inbox) {
 
 void ExecutionShard::watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing) {
   const auto loaded = try_load(id);
+  if (!loaded && loaded.error().code != codes::storage_corrupt.id) return;  // this process ends
   if (!loaded || !*loaded) return missing();
   const auto& active = *loaded;
   // Ended but perhaps not yet on disk: on_committed calls the watches.

@@ -5,23 +5,30 @@
 namespace fp::runtime {
 
 Sleepers::Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock,
-                   std::function<void(const ExecutionId&)> wake)
-    : store_(store), loop_(loop), clock_(clock), wake_(std::move(wake)) {}
+                   std::function<void(const ExecutionId&)> wake, std::function<void(const Error&)> on_failure)
+    : store_(store), loop_(loop), clock_(clock), wake_(std::move(wake)), on_failure_(std::move(on_failure)) {}
 
 void Sleepers::start() {
-  load();
-  set_alarm();
+  if (load()) set_alarm();
 }
 
-void Sleepers::load() {
+/// False when the storage failed: everything ends then.
+bool Sleepers::load() {
   const auto until = clock_.now() + kHorizon;
-  const auto due = store_.list_due(until, kMostNear);
+  std::vector<ports::DueExecution> due;
+  try {
+    due = store_.list_due(until, kMostNear);
+  } catch (const Unavailable& failed) {
+    on_failure_(failed.error());
+    return false;
+  }
   for (const auto& sleeper : due) {
     // Earlier ones were read or noted before; one that has been woken may not have got round to changing its
     // row.
     if (sleeper.due >= loaded_until_) near_.emplace(sleeper.due, sleeper.id);
   }
   loaded_until_ = std::max(loaded_until_, due.size() < kMostNear ? until : due.back().due);
+  return true;
 }
 
 void Sleepers::note(const ExecutionId& id, TimePoint due) {
@@ -53,7 +60,7 @@ void Sleepers::ring() {
     near_.erase(near_.begin());
     wake_(id);
   }
-  if (near_.empty() || loaded_until_ < now + kHorizon / 2) load();
+  if ((near_.empty() || loaded_until_ < now + kHorizon / 2) && !load()) return;
   set_alarm();
 }
 

@@ -14,7 +14,7 @@ namespace fp::runtime {
 class Sleepers {
  public:
   Sleepers(ports::Store& store, ports::Loop& loop, const Clock& clock,
-           std::function<void(const ExecutionId&)> wake);
+           std::function<void(const ExecutionId&)> wake, std::function<void(const Error&)> on_failure);
 
   /// Reads what is due soon and goes on doing so. Call once, on the loop.
   void start();
@@ -22,7 +22,7 @@ class Sleepers {
   void note(const ExecutionId& id, TimePoint due);
 
  private:
-  void load();
+  bool load();
   void ring();
   void set_alarm();
 
@@ -33,6 +33,7 @@ class Sleepers {
   ports::Loop& loop_;
   const Clock& clock_;
   std::function<void(const ExecutionId&)> wake_;
+  std::function<void(const Error&)> on_failure_;
   std::set<std::pair<TimePoint, ExecutionId>> near_;
   TimePoint loaded_until_{};  // every row due before this is in near_
   std::optional<TimePoint> alarm_;

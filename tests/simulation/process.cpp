@@ -15,8 +15,10 @@ constexpr std::uint64_t kMostSteps = 100'000;
 Process::Process(Machine& machine)
     : m_(machine),
       number_(++machine.processes),
-      store_(machine.disk,
-             [this](store::CommitPhase phase, const ports::Batch& batch) { on_commit(phase, batch); }) {
+      store_(
+          machine.disk,
+          [this](store::CommitPhase phase, const ports::Batch& batch) { on_commit(phase, batch); },
+          machine.dice, machine.tally) {
   runtime::RuntimeOptions options;
   options.snapshot_events = m_.dice.between(5, 40);
   commit_loop_ = m_.world.make_loop();
@@ -46,6 +48,7 @@ Process::Process(Machine& machine)
   runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), options);
   runtime_->claim("simulated process");
   runtime_->recover_all();
+  store_.begin_faults(m_.calm);
   m_.auditor.disturb(m_.world.clock().now());
 }
 

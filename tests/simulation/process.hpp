@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auditor.hpp"
+#include "faulty_store.hpp"
 #include "runtime/runtime.hpp"
 #include "simulated_evaluator.hpp"
 #include "simulated_workers.hpp"
@@ -58,7 +59,7 @@ class Process final : public runtime::Observer {
   const std::uint64_t number_;
   bool doomed_ = false;
   bool zombie_ = false;
-  store::MemoryStore store_;
+  FaultyStore store_;
   std::unique_ptr<tests::VirtualLoop> commit_loop_;
   std::vector<std::unique_ptr<tests::VirtualLoop>> shard_loops_;
   std::unique_ptr<tests::VirtualLoop> outside_loop_;  // workers and sandbox

@@ -55,6 +55,7 @@ class Simulation {
   }
 
   void boot(bool first) {
+    check_disk();
     process_ = std::make_unique<Process>(m_);
     m_.auditor.on_process(m_.processes);
     steps_to_death_ = m_.dice.one_in(3) ? m_.dice.between(1, 60) : m_.dice.between(1, 3000);
@@ -66,6 +67,15 @@ class Simulation {
     m_.calm = true;
     if (!process_->store().commit(batch)) throw Violation("the first commit was refused");
     m_.calm = false;
+  }
+
+  /// What a dead process left behind is whole, and nothing in it is forgotten.
+  void check_disk() {
+    store::MemoryStore store(m_.disk);
+    runtime::Catalog catalog(store, simulation_types());
+    runtime::Journal journal(store, catalog);
+    const auto report = runtime::verify_store(store, journal);
+    if (!report.findings.empty()) throw Violation("verify: " + report.findings.front());
   }
 
   void storm() {
@@ -180,10 +190,9 @@ class Simulation {
   }
 
   void check_store() {
+    check_disk();
     runtime::Catalog catalog(process_->store(), simulation_types());
     runtime::Journal journal(process_->store(), catalog);
-    const auto report = runtime::verify_store(process_->store(), journal);
-    if (!report.findings.empty()) throw Violation("verify: " + report.findings.front());
     for (const auto& [id, seen] : m_.auditor.all()) {
       const auto loaded = journal.load(id);
       if (!loaded || engine::encode_state(loaded->state) != engine::encode_state(seen.state))

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "dice.hpp"
+#include "store/memory/memory_store.hpp"
+#include "tally.hpp"
+
+namespace fp::simulation {
+
+/// The memory store on a disk that now and then can not be read, or takes no blob. Commits fail through its
+/// hook.
+class FaultyStore final : public ports::Store {
+ public:
+  FaultyStore(std::shared_ptr<store::MemoryDisk> disk, store::CommitHook hook, Dice& dice, Tally& tally)
+      : store_(std::move(disk), std::move(hook)), dice_(dice), tally_(tally) {}
+  /// From here on; a process that can not even start is no test.
+  void begin_faults(const bool& calm) { calm_ = &calm; }
+
+  ports::Fence claim_shard(std::uint32_t shard, std::string_view owner) override {
+    return store_.claim_shard(shard, owner);
+  }
+  Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch) override {
+    return store_.commit(batch);
+  }
+  std::optional<ports::WorkflowVersion> find_version(std::string_view hash) override {
+    return store_.find_version(hash);
+  }
+  std::optional<ports::WorkflowVersion> find_version_by_name(std::string_view name) override {
+    return store_.find_version_by_name(name);
+  }
+  std::optional<ports::LoadedExecution> load_execution(const ExecutionId& id, bool whole) override {
+    maybe_fail("load");
+    return store_.load_execution(id, whole);
+  }
+  std::optional<ports::ExecutionSummary> find_execution(const ExecutionId& id) override {
+    return store_.find_execution(id);
+  }
+  ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter, std::optional<ExecutionId> after,
+                                       std::size_t limit) override {
+    return store_.list_executions(filter, after, limit);
+  }
+  std::vector<ports::DueExecution> list_due(TimePoint until, std::size_t limit) override {
+    maybe_fail("list_due");
+    return store_.list_due(until, limit);
+  }
+  std::optional<TimePoint> find_next_due(TimePoint after) override { return store_.find_next_due(after); }
+  std::optional<ports::IdempotencyEntry> find_idempotency(std::string_view key) override {
+    return store_.find_idempotency(key);
+  }
+  std::vector<ports::InboxEntry> list_inbox(std::size_t limit) override {
+    maybe_fail("list_inbox");
+    return store_.list_inbox(limit);
+  }
+  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
+                                             std::size_t limit) override {
+    return store_.list_log(id, offset, limit);
+  }
+  ports::BlobRef put_blob(std::string_view bytes) override {
+    maybe_fail("put_blob");
+    return store_.put_blob(bytes);
+  }
+  Result<std::string> load_blob(const ports::BlobRef& ref) override { return store_.load_blob(ref); }
+  ports::PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) override {
+    return store_.prune(ended_before, keys_before, limit);
+  }
+  std::vector<std::string> check_integrity() override { return store_.check_integrity(); }
+
+ private:
+  void maybe_fail(const char* verb) {
+    if (calm_ == nullptr || *calm_ || !dice_.one_in(200)) return;
+    tally_.count(std::string("fault storage failed in ") + verb);
+    throw Unavailable(Error("storage.io", "planned: the storage failed", true));
+  }
+
+  store::MemoryStore store_;
+  Dice& dice_;
+  Tally& tally_;
+  const bool* calm_ = nullptr;
+};
+
+}  // namespace fp::simulation

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Kills `flowpilot run` at every failpoint and at random, resumes, and compares with what was promised. Needs FLOWPILOT_BIN with
 failpoints."""
+import collections
 import os
 import random
 import re
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import time
 import unittest
+from collections.abc import Callable
 
 from harness import BIN, CYCLES, ROOT, SEED, FaultTest
 
@@ -146,6 +148,32 @@ class DiskTest(FaultTest):
         if self.query("SELECT 1 FROM executions"):
             self.finish()
             self.check_oracle(1)
+
+    def test_a_file_size_limit_stops_the_process_and_loses_nothing_acknowledged(self) -> None:
+        for kilobytes in (100, 300, 600, 1000):
+            with self.subTest(kilobytes=kilobytes):
+                self.data = self.folder / f"limited-{kilobytes}"
+                self.expect_stop_and_resume(["prlimit", f"--fsize={kilobytes * 1024}", *self.run_command(100)])
+
+    def test_a_full_disk_stops_the_process_and_loses_nothing_acknowledged(self) -> None:
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest("no right to mount a small disk: " + mounted.stderr.strip()[:80])
+        self.addCleanup(subprocess.run, ["umount", str(disk)])
+        self.data = disk / "data"
+        self.expect_stop_and_resume(self.run_command(100), lambda: subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True))
+
+    def expect_stop_and_resume(self, command: list[str], make_room: Callable[[], object] = lambda: None) -> None:
+        before = self.effects() if self.sink.exists() else collections.Counter()
+        failed = self.call(command)
+        self.assertEqual(failed.returncode, 7, failed.stderr)
+        make_room()
+        if self.query("SELECT 1 FROM executions"):
+            self.finish()
+            self.check_oracle(1)
+            self.check_effects(before, 100)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ TEST(JsonSchema, AcceptsWhatFitsAndPointsAtWhatDoesNot) {
   for (const auto& row : rows) {
     const auto issues = check(row.schema, row.value);
     EXPECT_EQ(issues.empty(), row.pointer == nullptr) << row.schema << " " << row.value;
-    if (row.pointer != nullptr && !issues.empty()) EXPECT_EQ(issues[0].pointer, row.pointer) << row.schema;
+    if (row.pointer != nullptr && !issues.empty()) {
+      EXPECT_EQ(issues[0].pointer, row.pointer) << row.schema;
+    }
   }
 }
 

@@ -60,7 +60,7 @@ TEST(ParseDocument, RefusesWithLineAndColumn) {
 }
 
 TEST(ParseDocument, RefusesHostileNestingBeforeTheParserRecurses) {
-  for (const std::string& unit : {"[", "{a: ", "- ", "? "}) {
+  for (const std::string unit : {"[", "{a: ", "- ", "? "}) {
     std::string text = "x: ";
     if (unit == "- " || unit == "? ") text.clear();
     for (int i = 0; i < 100'000; ++i) text += unit;

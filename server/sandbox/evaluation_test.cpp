@@ -186,7 +186,9 @@ TEST_F(Evaluation, FindsAsynchronousCodeWithoutRunningIt) {
   EXPECT_EQ(std::pair(problems[0]->line, problems[0]->column), std::pair(std::size_t{2}, std::size_t{2}));
   for (std::size_t i = 0; i < problems.size(); ++i) {
     EXPECT_EQ(problems[i].has_value(), i < 3) << i;
-    if (problems[i]) EXPECT_EQ(problems[i]->message, "not allowed in expressions: asynchronous code");
+    if (problems[i]) {
+      EXPECT_EQ(problems[i]->message, "not allowed in expressions: asynchronous code");
+    }
   }
 }
 

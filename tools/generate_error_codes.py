@@ -15,6 +15,8 @@ def main(source: str, target: str) -> None:
         "// Generated from contract/errors.yaml by tools/generate_error_codes.py; edit that file instead.",
         "#pragma once",
         "",
+        "#include <string_view>",
+        "",
         "namespace fp {",
         "",
         "/// One documented error code: what a reader needs to look it up and act.",
@@ -40,7 +42,8 @@ def main(source: str, target: str) -> None:
         lines.append(f"inline constexpr ErrorCode {name}{{{', '.join(text)}}};")
     lines += ["}  // namespace codes", "", "inline constexpr const ErrorCode* kAllErrorCodes[] = {"]
     lines += [f"    &codes::{name}," for name in names]
-    lines += ["};", "", "}  // namespace fp", ""]
+    lines += ["};", "/// The entry of that id; nullptr for a code that is not ours.", "const ErrorCode* find_error_code(std::string_view id);"]
+    lines += ["", "}  // namespace fp", ""]
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
 

@@ -18,7 +18,8 @@ def main(source: str, target: str) -> None:
         "const std::vector<SettingSpec> kSettings = {",
     ]
     for name, entry in settings.items():
-        cells = [json.dumps(str(text)) for text in (name, entry["type"], entry["default"], entry["help"])]
+        cells = [json.dumps(str(text)) for text in (name, entry["type"], entry["default"], entry["help"], entry.get("only", ""))]
+        cells += [str(entry.get("least", 1)), str(entry.get("most", 1024))]
         lines.append(f"    {{{', '.join(cells)}}},")
     lines += ["};", "", "}  // namespace fp::app", ""]
     with open(target, "w", encoding="utf-8") as file:

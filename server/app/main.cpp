@@ -12,10 +12,11 @@ namespace {
 /// Every setting is a flag of the commands that use settings: data_dir is --data-dir.
 class SettingFlags {
  public:
-  void add_to(CLI::App& command) {
+  void add_to(CLI::App& command, std::string_view only = "") {
     command.add_option("--config", config_file_, "File with settings, one a line: name: value")
         ->group("Settings");
     for (const auto& spec : kSettings) {
+      if (*spec.only != 0 && spec.only != only) continue;
       std::string flag = "--" + std::string(spec.name);
       std::replace(flag.begin(), flag.end(), '_', '-');
       const auto help = std::string(spec.help) +
@@ -70,8 +71,9 @@ class CommandLine {
   }
 
  private:
-  void with_settings(CLI::App* command, std::function<ExitCode(const Settings&)> act) {
-    flags_.add_to(*command);
+  void with_settings(CLI::App* command, std::function<ExitCode(const Settings&)> act,
+                     std::string_view only = "") {
+    flags_.add_to(*command, only);
     command->final_callback([this, act = std::move(act)] {
       action_ = [this, act] {
         const auto settings = flags_.load();

@@ -8,16 +8,8 @@
 
 namespace fp::app {
 
-namespace {
-const ErrorCode* find_code(const std::string& id) {
-  const auto* found = std::find_if(std::begin(kAllErrorCodes), std::end(kAllErrorCodes),
-                                   [&](const ErrorCode* code) { return code->id == id; });
-  return found == std::end(kAllErrorCodes) ? nullptr : *found;
-}
-}  // namespace
-
 ExitCode exit_code_for(const Error& error) {
-  const auto* code = find_code(error.code);
+  const auto* code = find_error_code(error.code);
   switch (code == nullptr ? 500 : code->status) {
     case 401:
     case 403:
@@ -43,7 +35,7 @@ ExitCode report(const Error& error) {
   for (const auto& issue : error.issues)
     fmt::print(stderr, "  {}: {} [{}]\n", issue.pointer.empty() ? "/" : issue.pointer, issue.message,
                issue.code);
-  if (const auto* code = find_code(error.code))
+  if (const auto* code = find_error_code(error.code))
     fmt::print(stderr, "  what to do: {} [{}]\n", code->remedy, code->id);
   return exit_code_for(error);
 }

@@ -25,11 +25,12 @@ Result<void> check(const SettingSpec& spec, const SettingValue& value) {
   if (std::string_view(spec.type) != "count") return {};
   std::size_t number = 0;
   const auto [end, ec] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
-  if (ec == std::errc() && end == value.text.data() + value.text.size() && number > 0 && number <= 1024)
+  if (ec == std::errc() && end == value.text.data() + value.text.size() && number >= spec.least &&
+      number <= spec.most)
     return {};
   return Error(codes::setting_invalid,
-               fmt::format("the setting {} (from {}) must be a number from 1 to 1024, not {}", spec.name,
-                           value.origin, model::quote(value.text)));
+               fmt::format("the setting {} (from {}) must be a number from {} to {}, not {}", spec.name,
+                           value.origin, spec.least, spec.most, model::quote(value.text)));
 }
 
 std::string list_text(const Json& value) {

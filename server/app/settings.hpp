@@ -15,6 +15,9 @@ struct SettingSpec {
   const char* type;  // text, list, count, flag
   const char* fallback;
   const char* help;
+  const char* only;       // the command it is a flag of; "" = all
+  std::size_t least = 1;  // of a count
+  std::size_t most = 1024;
 };
 extern const std::vector<SettingSpec> kSettings;
 

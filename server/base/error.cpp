@@ -2,7 +2,15 @@
 
 #include "base/error_code.hpp"
 
+#include <algorithm>
+
 namespace fp {
+
+const ErrorCode* find_error_code(std::string_view id) {
+  const auto* found = std::find_if(std::begin(kAllErrorCodes), std::end(kAllErrorCodes),
+                                   [&](const ErrorCode* code) { return code->id == id; });
+  return found == std::end(kAllErrorCodes) ? nullptr : *found;
+}
 
 Error::Error(const ErrorCode& from, std::string text)
     : code(from.id), message(std::move(text)), retryable(from.retryable) {}
@@ -17,6 +25,30 @@ Json to_json(const Error& error) {
   if (!error.issues.empty()) {
     JsonArray issues;
     for (const auto& issue : error.issues) {
+      issues.push_back(
+          JsonObject{{"pointer", issue.pointer}, {"code", issue.code}, {"message", issue.message}});
+    }
+    out["errors"] = std::move(issues);
+  }
+  return out;
+}
+
+Json to_problem(const Error& error) {
+  constexpr std::size_t kMostIssues = 50;
+  const auto* known = find_error_code(error.code);
+  JsonObject out{{"type", "/problems/" + error.code},
+                 {"title", known == nullptr ? "Step failed" : known->title},
+                 {"status", known == nullptr ? 500 : known->status},
+                 {"code", error.code},
+                 {"detail", error.message},
+                 {"retryable", error.retryable}};
+  if (known != nullptr) out["remedy"] = known->remedy;
+  if (error.retry_after) out["retry_after"] = (error.retry_after->count() + 999) / 1000;
+  if (!error.details.is_null()) out["details"] = error.details;
+  if (!error.issues.empty()) {
+    JsonArray issues;
+    for (std::size_t i = 0; i < std::min(error.issues.size(), kMostIssues); ++i) {
+      const auto& issue = error.issues[i];
       issues.push_back(
           JsonObject{{"pointer", issue.pointer}, {"code", issue.code}, {"message", issue.message}});
     }

@@ -42,6 +42,10 @@ struct Error {
 
 /// {code, message, retryable, retry_after_ms?, details?, errors?}
 Json to_json(const Error& error);
+/// As callers see it: an RFC 9457 problem {type, title, status, code, detail, retryable, remedy?,
+/// retry_after? (seconds), details?, errors?} with at most 50 errors. Codes that are not ours have status
+/// 500.
+Json to_problem(const Error& error);
 /// The inverse of to_json; a missing field takes its default.
 Error error_from_json(const Json& json);
 

@@ -30,6 +30,8 @@ class Fold {
     s_.labels = e.labels ? e.labels : make_value(JsonObject());
     s_.parent = e.parent;
     s_.retry_of = e.retry_of;
+    s_.workflow_id = e.workflow_id;
+    s_.workflow_version = e.workflow_version;
     s_.depth = e.depth;
     s_.execution_info =
         make_value(JsonObject{{"id", to_string(s_.id)},

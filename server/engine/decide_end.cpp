@@ -153,11 +153,12 @@ std::string idempotency_key(const ExecutionState& state, TaskRef task) {
 Result<ev::ExecutionStarted> plan_retry(const ExecutionState& earlier, const Workflow& workflow,
                                         const std::string& from) {
   const auto* start = workflow.find_step(from);
-  if (start == nullptr)
+  if (start == nullptr && !from.empty())
     return Error(codes::retry_not_possible,
                  fmt::format("there is no step \"{}\" in this version of the workflow", from));
-  std::vector<bool> again(workflow.steps.size());
-  std::vector<StepIndex> open = {start->index};
+  std::vector<bool> again(workflow.steps.size(), start == nullptr);
+  std::vector<StepIndex> open;
+  if (start != nullptr) open.push_back(start->index);
   while (!open.empty()) {
     const auto at = open.back();
     open.pop_back();

@@ -167,7 +167,8 @@ model::ExecutionStatus shown_status(const ExecutionState& state);
 std::string idempotency_key(const ExecutionState& state, TaskRef task);
 
 /// The start of a new execution of `workflow` that takes over what `earlier` recorded for steps that are
-/// neither `from` nor after it. Error retry.not_possible when a step of that name is not in the workflow.
+/// neither `from` nor after it; with an empty `from` it takes over none. Error retry.not_possible when a step
+/// of that name is not in the workflow.
 Result<model::event::ExecutionStarted> plan_retry(const ExecutionState& earlier,
                                                   const model::Workflow& workflow, const std::string& from);
 

@@ -26,6 +26,8 @@ struct Writing {
   void operator()(const ev::ExecutionStarted& e) const {
     f.text("workflow", e.workflow_name);
     f.text("version", e.version_hash);
+    if (e.workflow_id) f.plain("workflow_id", to_string(*e.workflow_id));
+    f.number_if("workflow_version", e.workflow_version);
     f.value("input", e.input);
     f.value("vars", e.vars);
     f.number("seed", e.seed);
@@ -134,6 +136,8 @@ ev::ExecutionStarted read_started(const FieldReader& f) {
   ev::ExecutionStarted e;
   e.workflow_name = f.text("workflow");
   e.version_hash = f.text("version");
+  e.workflow_id = f.find_id<WorkflowId>("workflow_id");
+  e.workflow_version = f.small("workflow_version");
   e.input = f.value("input");
   e.vars = f.value("vars");
   e.seed = f.number("seed");

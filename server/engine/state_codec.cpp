@@ -91,6 +91,8 @@ class StateWriter {
     f.value("workflow_info", s_.workflow_info);
     write_parent(f, s_.parent);
     if (s_.retry_of) f.plain("retry_of", to_string(*s_.retry_of));
+    if (s_.workflow_id) f.plain("workflow_id", to_string(*s_.workflow_id));
+    f.number_if("workflow_version", s_.workflow_version);
     f.time("started_at", s_.started_at);
     f.time("ended_at", s_.ended_at);
     f.value("output", s_.output);
@@ -174,6 +176,8 @@ void read_head(const FieldReader& f, ExecutionState& s) {
   s.workflow_info = f.value("workflow_info");
   s.parent = read_parent(f);
   s.retry_of = f.find_id<ExecutionId>("retry_of");
+  s.workflow_id = f.find_id<WorkflowId>("workflow_id");
+  s.workflow_version = f.small("workflow_version");
   s.started_at = f.time("started_at");
   s.ended_at = f.find_time("ended_at");
   s.output = f.value("output");

@@ -71,6 +71,8 @@ namespace event {
 struct ExecutionStarted {
   std::string workflow_name;
   std::string version_hash;
+  std::optional<WorkflowId> workflow_id;  // none for a document that no workflow holds
+  std::uint32_t workflow_version = 0;     // 0 for a draft
   Value input;
   Value vars;
   std::uint64_t seed = 0;  // of everything random in this execution

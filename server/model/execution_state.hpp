@@ -75,6 +75,8 @@ struct ExecutionState {
   Value workflow_info;   // ... and as `workflow`
   std::optional<ParentLink> parent;
   std::optional<ExecutionId> retry_of;
+  std::optional<WorkflowId> workflow_id;
+  std::uint32_t workflow_version = 0;  // 0 for a draft
   TimePoint started_at{};
   std::optional<TimePoint> ended_at;
   bool paused = false;

@@ -222,8 +222,10 @@ class Checker {
     const auto* properties = schema.if_contains("properties");
     const auto* patterns = schema.if_contains("patternProperties");
     const auto* rest = schema.if_contains("additionalProperties");
+    const auto* names = schema.if_contains("propertyNames");
     for (const auto& member : object) {
       const auto where = pointer + "/" + pointer_token(member.key());
+      if (names != nullptr) check(Json(member.key()), *names, where, depth + 1);
       const auto* rule = properties && properties->is_object()
                              ? properties->get_object().if_contains(member.key())
                              : nullptr;

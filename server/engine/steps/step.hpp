@@ -71,6 +71,7 @@ EngineStep make_delay_step();
 EngineStep make_wait_signal_step();
 EngineStep make_approval_step();
 EngineStep make_workflow_step();
+EngineStep make_respond_step();
 EngineStep make_fail_step();
 
 }  // namespace fp::engine

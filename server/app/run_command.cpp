@@ -275,12 +275,12 @@ class RunSession {
             fmt::format("there is no execution {} in {}", options_.resume_id, settings_.data_dir().string()));
       unfinished.push_back(*summary);
     } else {
-      std::optional<ExecutionId> after;
+      std::optional<std::uint64_t> before;
       do {
-        auto page = host_->store().list_executions({.unfinished_only = true}, after, 1000);
+        auto page = host_->store().list_executions({.unfinished_only = true}, before, 1000);
         std::move(page.items.begin(), page.items.end(), std::back_inserter(unfinished));
-        after = page.next;
-      } while (after);
+        before = page.next;
+      } while (before);
     }
     if (unfinished.empty())
       fmt::print(stderr, "nothing is unfinished in {}\n", settings_.data_dir().string());

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,35 @@ inline ExecutionId test_id(std::uint32_t number) {
   for (std::size_t i = 0; i < 4; ++i) id.bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
   id.bytes[6] = 0x70;
   return id;
+}
+
+/// The number that test_id made it of.
+inline std::uint32_t test_number(const std::array<std::uint8_t, 16>& bytes) {
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
+         bytes[3];
+}
+
+inline WorkflowId test_workflow_id(std::uint32_t number) {
+  return WorkflowId{test_id(number).bytes};
+}
+
+/// Of execution `number`; another number is another request.
+inline IdempotencyEntry test_key(std::string key, std::uint32_t number, std::int64_t ms = 1) {
+  return {std::move(key), hash_256(std::to_string(number)), test_id(number).bytes, at_ms(ms)};
+}
+
+inline WorkflowRecord test_workflow(std::uint32_t number, std::uint64_t revision = 1) {
+  WorkflowRecord record;
+  record.id = test_workflow_id(number);
+  record.name = "flow";
+  record.draft = "{\"name\":\"flow\",\"n\":" + std::to_string(number) + "}";
+  record.draft_hash = to_hex(hash_256(record.draft));
+  record.revision = revision;
+  return record;
+}
+
+inline StoredLogLine test_line(std::string text, std::string level = "info") {
+  return {0, "fetch", -1, 1, {at_ms(1), std::move(level), std::move(text)}};
 }
 
 inline ExecutionSummary test_summary(std::uint32_t number, std::string status = "running") {
@@ -81,10 +111,10 @@ class StoreFixture : public ::testing::Test {
     writes.push_back(std::move(write));
     return commit(std::move(writes)).at(0);
   }
-  PruneResult prune_all(TimePoint ended_before, TimePoint keys_before = {}, std::size_t limit = 100) {
+  PruneResult prune_all(TimePoint ended_before, TimePoint keys_before = {}, TimePoint now = {}) {
     PruneResult sum;
     for (bool more = true; more;) {
-      const auto part = store().prune(ended_before, keys_before, limit);
+      const auto part = store().prune(now, ended_before, keys_before, 100);
       sum.executions += part.executions;
       sum.blobs += part.blobs;
       more = part.more;

@@ -9,29 +9,12 @@
 #include <thread>
 #include <vector>
 
-/// What every storage engine must do with logs, large values and what is no longer needed, and while others
-/// read.
+/// What every storage engine must do with large values and what is no longer needed, and while others read.
 namespace fp::ports {
 
 template <class Engine>
 class StoreUpkeepContract : public StoreFixture<Engine> {};
 TYPED_TEST_SUITE_P(StoreUpkeepContract);
-
-TYPED_TEST_P(StoreUpkeepContract, LogLinesKeepTheirOrderAndPage) {
-  auto first = start_write(1);
-  first.log_lines = {{"fetch", -1, 1, {at_ms(1), "info", "one \xF0\x9F\x98\x80 \"quoted\""}},
-                     {"fetch", 3, 2, {at_ms(2), "error", std::string("nul \0 inside", 12)}}};
-  auto second = row_write(1, 2);
-  second.log_lines = {{"send", -1, 1, {at_ms(3), "debug", "three"}}};
-  this->commit({first, second});
-  auto all = first.log_lines;
-  all.push_back(second.log_lines[0]);
-  EXPECT_EQ(this->store().list_log(test_id(1), 0, 10), all);
-  EXPECT_EQ(this->store().list_log(test_id(1), 1, 1), std::vector{all[1]});
-  EXPECT_EQ(this->store().list_log(test_id(1), 1, 5), (std::vector{all[1], all[2]}));
-  EXPECT_EQ(this->store().list_log(test_id(1), 2, 5), std::vector{all[2]});
-  EXPECT_TRUE(this->store().list_log(test_id(1), 3, 5).empty());
-}
 
 TYPED_TEST_P(StoreUpkeepContract, ABlobComesBackWholeAndIsStoredOnce) {
   const std::string bytes(100'000, 'x');
@@ -65,7 +48,7 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
     writes.push_back(start_write(i, i % 2 ? "completed" : "running"));
     writes.back().wake_changed = true;
     writes.back().wake_after = at_ms(i);
-    writes.back().log_lines = {{"a", -1, 1, {at_ms(1), "info", "text"}}};
+    writes.back().log_lines = {test_line("text")};
     if (i == 1) writes.back().summary->completed_at = at_ms(8);
     if (i == 2) writes.back().summary->completed_at = at_ms(2);  // nonsense, but its status decides
   }
@@ -74,7 +57,7 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
   batch.inbox = {{0, test_id(3), "{}", at_ms(1)}, {0, test_id(4), "{}", at_ms(1)}};
   this->commit(batch);
 
-  auto pruned = this->store().prune(at_ms(9), {}, 2);
+  auto pruned = this->store().prune({}, at_ms(9), {}, 2);
   EXPECT_EQ(pruned.executions, 2U);
   EXPECT_TRUE(pruned.more);
   EXPECT_FALSE(this->store().find_execution(test_id(3)));
@@ -82,11 +65,10 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
   EXPECT_TRUE(this->store().find_execution(test_id(1))) << "it ended later than 3 and 5";
   EXPECT_EQ(this->prune_all(at_ms(9)).executions, 2U);
   EXPECT_TRUE(this->store().find_execution(test_id(9))) << "ended at the bound, not before it";
-  EXPECT_EQ(this->store().list_executions({std::nullopt, std::nullopt, true}, std::nullopt, 10).items.size(),
-            5U);
+  EXPECT_EQ(this->store().list_executions({.unfinished_only = true}, std::nullopt, 10).items.size(), 5U);
   EXPECT_EQ(this->store().list_due(at_ms(99), 99).size(), 6U);
-  EXPECT_TRUE(this->store().list_log(test_id(3), 0, 9).empty());
-  EXPECT_FALSE(this->store().list_log(test_id(4), 0, 9).empty());
+  EXPECT_TRUE(this->store().list_log(test_id(3), {}, 9).lines.empty());
+  EXPECT_FALSE(this->store().list_log(test_id(4), {}, 9).lines.empty());
   EXPECT_EQ(this->store().list_inbox(9).size(), 1U);
   EXPECT_TRUE(this->store().check_integrity().empty());
 
@@ -94,11 +76,33 @@ TYPED_TEST_P(StoreUpkeepContract, PruneTakesTheOldestEndedFirstAndNeverTheUnfini
   EXPECT_EQ(this->commit_one(start_write(3)), WriteOutcome::committed);
 }
 
+TYPED_TEST_P(StoreUpkeepContract, AnExecutionWithATimeOfItsOwnIsKeptUntilThen) {
+  std::vector<ExecutionWrite> writes;
+  for (std::uint32_t i = 1; i <= 6; ++i) {
+    writes.push_back(start_write(i, i == 6 ? "running" : "completed"));
+    writes.back().summary->completed_at = at_ms(1);
+    if (i >= 3) writes.back().summary->keep_until = at_ms(i * 10);
+  }
+  this->commit(std::move(writes));
+  EXPECT_EQ(this->prune_all(at_ms(100), {}, at_ms(40)).executions, 3U);
+  for (const std::uint32_t gone : {1U, 2U, 3U}) EXPECT_FALSE(this->store().find_execution(test_id(gone)));
+  EXPECT_TRUE(this->store().find_execution(test_id(4))) << "kept until that time itself";
+  EXPECT_TRUE(this->store().find_execution(test_id(5))) << "although it ended long ago";
+  EXPECT_EQ(this->prune_all({}, {}, at_ms(100)).executions, 2U) << "also when nothing else is old enough";
+  EXPECT_TRUE(this->store().find_execution(test_id(6))) << "unfinished ones stay, whatever they say";
+  EXPECT_EQ(this->store().count_by_status(), (std::map<std::string, std::uint64_t>{{"running", 1}}));
+
+  auto end = row_write(6, 2);
+  end.summary = test_summary(6, "failed");
+  this->commit_one(end);
+  EXPECT_EQ(this->prune_all(at_ms(100)).executions, 1U) << "a later summary may take the time back";
+}
+
 TYPED_TEST_P(StoreUpkeepContract, PruneForgetsOldKeys) {
   auto old_key = start_write(1);
-  old_key.idempotency = IdempotencyEntry{"old", {}, test_id(1), at_ms(1)};
+  old_key.idempotency = test_key("old", 1, 1);
   auto new_key = start_write(2);
-  new_key.idempotency = IdempotencyEntry{"new", {}, test_id(2), at_ms(5)};
+  new_key.idempotency = test_key("new", 2, 5);
   this->commit({old_key, new_key});
   this->prune_all({}, at_ms(5));
   EXPECT_FALSE(this->store().find_idempotency("old"));
@@ -154,16 +158,17 @@ TYPED_TEST_P(StoreUpkeepContract, ReadersSeeWholeCommitsWhileTheWriterWrites) {
     write.wake_changed = true;
     write.wake_after = at_ms(static_cast<std::int64_t>(seq));
     ASSERT_EQ(this->commit_one(write), WriteOutcome::committed);
-    if (seq % 50 == 0) this->store().prune(at_ms(0), {}, 10);
+    if (seq % 50 == 0) this->store().prune({}, at_ms(0), {}, 10);
   }
   done = true;
   reader.join();
   EXPECT_EQ(torn, 0);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StoreUpkeepContract, LogLinesKeepTheirOrderAndPage,
-                            ABlobComesBackWholeAndIsStoredOnce, ALostOrDamagedBlobIsNamedAndNeverReturned,
-                            PruneTakesTheOldestEndedFirstAndNeverTheUnfinished, PruneForgetsOldKeys,
+REGISTER_TYPED_TEST_SUITE_P(StoreUpkeepContract, ABlobComesBackWholeAndIsStoredOnce,
+                            ALostOrDamagedBlobIsNamedAndNeverReturned,
+                            PruneTakesTheOldestEndedFirstAndNeverTheUnfinished,
+                            AnExecutionWithATimeOfItsOwnIsKeptUntilThen, PruneForgetsOldKeys,
                             PruneCollectsABlobWithItsLastExecution, ABlobBetweenPutAndCommitSurvivesAPrune,
                             ReadersSeeWholeCommitsWhileTheWriterWrites);
 

@@ -19,9 +19,15 @@ Result<std::shared_ptr<const model::Workflow>> Catalog::load(const std::string& 
 }
 
 Result<std::shared_ptr<const model::Workflow>> Catalog::load_by_name(const std::string& name) {
-  const auto version = store_.find_version_by_name(name);
-  if (!version) return Error(codes::workflow_unknown, fmt::format("there is no workflow named \"{}\"", name));
-  return load(version->hash);
+  const auto named = store_.find_version_by_name(name);
+  if (!named) return Error(codes::workflow_unknown, fmt::format("there is no workflow named \"{}\"", name));
+  const auto& version = named->version;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(version.hash);
+    if (found != known_.end()) return found->second;
+  }
+  return read(version);  // the document of a draft is stored with the workflow only
 }
 
 Result<std::shared_ptr<const model::Workflow>> Catalog::read(const ports::WorkflowVersion& version) {

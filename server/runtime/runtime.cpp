@@ -71,9 +71,9 @@ std::size_t Runtime::recover_all() {
   std::size_t unfinished = 0;
   ports::ExecutionFilter filter;
   filter.unfinished_only = true;
-  std::optional<ExecutionId> after;
+  std::optional<std::uint64_t> before;
   do {
-    auto page = p_.store.list_executions(filter, after, kRecoveryPage);
+    auto page = p_.store.list_executions(filter, before, kRecoveryPage);
     for (const auto& summary : page.items) {
       ++unfinished;
       // What only waits stays on disk until its time or a signal comes; what is paused until somebody resumes
@@ -81,8 +81,8 @@ std::size_t Runtime::recover_all() {
       if (summary.status == "waiting" || summary.status == "paused") continue;
       loop_of(summary.id).post([this, id = summary.id] { shard_of(id).recover(id); });
     }
-    after = page.next;
-  } while (after);
+    before = page.next;
+  } while (before);
   if (!FP_MUTANT("inbox forgotten on recovery")) wake_inbox();
   if (!FP_MUTANT("timers forgotten on recovery"))
     p_.shard_loops.front()->post([this] { sleepers_->start(); });

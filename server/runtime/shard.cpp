@@ -154,6 +154,7 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   }
   pending.write.idempotency = std::move(step.idempotency);
   pending.write.log_lines = std::move(step.log_lines);
+  pending.write.log_after_seq = active->state.last_seq - decision.events.size();
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
   if (std::holds_alternative<engine::input::Start>(step.input))
     pending.versions.push_back(to_version(*active->state.workflow, at));

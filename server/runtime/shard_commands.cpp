@@ -62,6 +62,7 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   auto state = engine::make_state(child, *workflow);
   engine::Event event = std::move(started);
   engine::apply(state, event, at);
+  write.versions.push_back(to_version(**workflow, at));  // a draft's document is stored nowhere else
   JournalPosition position;
   write.births.push_back(p_.journal.record(state, std::span(&event, 1), at, position));
   if (p_.observer != nullptr) step.born.emplace_back(std::move(state), std::move(event));

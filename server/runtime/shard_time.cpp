@@ -41,7 +41,7 @@ void ExecutionShard::take_report(ports::AttemptReport report) {
   for (auto& line : report.log_lines) {
     const auto index = lease->task.item == model::kNoItem ? -1 : std::int64_t(lease->task.item);
     step.log_lines.push_back(
-        {active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
+        {0, active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
   }
   auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome)))
                                 : Result<Value>(report.outcome.error());

@@ -16,13 +16,13 @@ class Verifier {
 
   VerifyReport run(const std::function<void(std::size_t)>& progress) {
     for (auto& finding : store_.check_integrity()) report_.findings.push_back(std::move(finding));
-    std::optional<ExecutionId> after;
+    std::optional<std::uint64_t> before;
     do {
-      const auto page = store_.list_executions({}, after, 500);
+      const auto page = store_.list_executions({}, before, 500);
       for (const auto& summary : page.items) check(summary);
-      after = page.next;
+      before = page.next;
       if (progress) progress(report_.executions);
-    } while (after && report_.findings.size() < kMostFindings);
+    } while (before && report_.findings.size() < kMostFindings);
     return std::move(report_);
   }
 

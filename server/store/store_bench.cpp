@@ -136,7 +136,7 @@ void measure_prune_under_load(Store& store) {
   std::size_t pruned = 0;
   const auto began = Clock::now();
   for (int i = 0; i < 500; ++i)
-    pruned += store.prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 500).executions;
+    pruned += store.prune({}, TimePoint(Milliseconds(1'760'001'000'000)), {}, 500).executions;
   const double rate = static_cast<double>(pruned) / seconds_since(began);
   done = true;
   writer.join();
@@ -177,13 +177,13 @@ void measure_open(const std::filesystem::path& directory) {
   const auto list = [&](const ExecutionFilter& filter) {
     return store->list_executions(filter, std::nullopt, 100).items.size();
   };
-  time("list unfinished", [&] { return list({std::nullopt, std::nullopt, true}); });
+  time("list unfinished", [&] { return list({.unfinished_only = true}); });
   time("list newest 100", [&] { return list({}); });
-  time("list failed (none)", [&] { return list({"failed", std::nullopt, false}); });
-  time("list of one workflow", [&] { return list({std::nullopt, "signup", false}); });
-  time("list of an unknown workflow", [&] { return list({std::nullopt, "nothing", false}); });
+  time("list failed (none)", [&] { return list({.status = {"failed"}}); });
+  time("list of one workflow", [&] { return list({.workflow = "signup"}); });
+  time("list of an unknown workflow", [&] { return list({.workflow = "nothing"}); });
   time("prune 100",
-       [&] { return store->prune(TimePoint(Milliseconds(1'760'001'000'000)), {}, 100).executions; });
+       [&] { return store->prune({}, TimePoint(Milliseconds(1'760'001'000'000)), {}, 100).executions; });
   measure_prune_under_load(*store);
   store.reset();
   std::filesystem::remove_all(path);

@@ -10,12 +10,12 @@ namespace {
 
 bool belongs_to_execution(const ports::ExecutionWrite& write) {
   return write.row || write.summary || write.wake_changed || write.snapshot || !write.blobs.empty() ||
-         !write.log_lines.empty();
+         !write.log_lines.empty() || write.sample;
 }
 
 bool leaves_terminal_status(const RecordedExecution& recorded, const ports::ExecutionSummary& summary) {
-  if (recorded.terminal_status.empty() || recorded.terminal_status == summary.status) return false;
-  const bool is_reopened = recorded.terminal_status == "failed" && summary.round > recorded.round;
+  if (!ports::is_terminal_status(recorded.status) || recorded.status == summary.status) return false;
+  const bool is_reopened = recorded.status == "failed" && summary.round > recorded.round;
   return !is_reopened;
 }
 
@@ -31,6 +31,19 @@ WriteOutcome judge_write(const ports::ExecutionWrite& write, const RecordedExecu
   if (write.row && write.row->first_seq != last_seq + 1) return WriteOutcome::conflict;
   if (recorded && write.summary && leaves_terminal_status(*recorded, *write.summary))
     return WriteOutcome::conflict;
+  return WriteOutcome::committed;
+}
+
+WriteOutcome judge_write(const ports::WorkflowWrite& write, const RecordedWorkflow* recorded,
+                         bool key_is_taken) {
+  FP_ASSERT(!write.published || write.published->workflow == write.record.id,
+            "a version is published with its own workflow");
+  if (key_is_taken) return WriteOutcome::duplicate_key;
+  const auto known = recorded ? *recorded : RecordedWorkflow{};
+  if (write.record.revision != known.revision + 1) return WriteOutcome::conflict;
+  const auto newest = known.newest_version + (write.published ? 1U : 0U);
+  if (write.record.newest_version != newest) return WriteOutcome::conflict;
+  if (write.published && write.published->number != newest) return WriteOutcome::conflict;
   return WriteOutcome::committed;
 }
 

@@ -38,7 +38,7 @@ void Client::start(Process& process, std::size_t key) {
   request.started.seed = process.runtime().draw_seed();
   request.started.trigger = "manual";
   request.idempotency =
-      ports::IdempotencyEntry{wanted.text, wanted.request, request.id, m_.world.clock().now()};
+      ports::IdempotencyEntry{wanted.text, wanted.request, request.id.bytes, m_.world.clock().now()};
   wanted.tried.push_back(request.id);
   const auto id = request.id;
   process.runtime().start_execution(
@@ -60,7 +60,7 @@ void Client::on_started(Process& process, std::size_t key, const ExecutionId& id
   m_.tally.count("refused " + started.error().code);
   if (started.error().code != codes::execution_duplicate.id) return;
   const auto taken = process.store().find_idempotency(wanted.text);
-  if (!taken || m_.auditor.find(taken->execution) == nullptr)
+  if (!taken || m_.auditor.find(ExecutionId{taken->subject}) == nullptr)
     throw Violation("a start was called a duplicate, but its first one is not there");
 }
 

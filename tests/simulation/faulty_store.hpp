@@ -24,7 +24,7 @@ class FaultyStore final : public ports::Store {
   std::optional<ports::WorkflowVersion> find_version(std::string_view hash) override {
     return store_.find_version(hash);
   }
-  std::optional<ports::WorkflowVersion> find_version_by_name(std::string_view name) override {
+  std::optional<ports::NamedVersion> find_version_by_name(std::string_view name) override {
     return store_.find_version_by_name(name);
   }
   std::optional<ports::LoadedExecution> load_execution(const ExecutionId& id, bool whole) override {
@@ -34,10 +34,32 @@ class FaultyStore final : public ports::Store {
   std::optional<ports::ExecutionSummary> find_execution(const ExecutionId& id) override {
     return store_.find_execution(id);
   }
-  ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter, std::optional<ExecutionId> after,
-                                       std::size_t limit) override {
-    return store_.list_executions(filter, after, limit);
+  ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter,
+                                       std::optional<std::uint64_t> before, std::size_t limit) override {
+    return store_.list_executions(filter, before, limit);
   }
+  ports::ExecutionCount count_executions(const ports::ExecutionFilter& filter, std::uint64_t most) override {
+    return store_.count_executions(filter, most);
+  }
+  std::optional<ports::WorkflowRecord> find_workflow(const WorkflowId& id) override {
+    return store_.find_workflow(id);
+  }
+  ports::WorkflowPage list_workflows(const ports::WorkflowFilter& filter, std::optional<WorkflowId> after,
+                                     std::size_t limit) override {
+    return store_.list_workflows(filter, after, limit);
+  }
+  std::optional<ports::PublishedVersion> find_published(const WorkflowId& id, std::uint32_t number) override {
+    return store_.find_published(id, number);
+  }
+  std::vector<ports::PublishedVersion> list_published(const WorkflowId& id,
+                                                      std::optional<std::uint32_t> below,
+                                                      std::size_t limit) override {
+    return store_.list_published(id, below, limit);
+  }
+  std::vector<ports::HourlyRollup> list_rollups(const ports::RollupFilter& filter) override {
+    return store_.list_rollups(filter);
+  }
+  std::map<std::string, std::uint64_t> count_by_status() override { return store_.count_by_status(); }
   std::vector<ports::DueExecution> list_due(TimePoint until, std::size_t limit) override {
     maybe_fail("list_due");
     return store_.list_due(until, limit);
@@ -50,18 +72,23 @@ class FaultyStore final : public ports::Store {
     maybe_fail("list_inbox");
     return store_.list_inbox(limit);
   }
-  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
-                                             std::size_t limit) override {
-    return store_.list_log(id, offset, limit);
+  ports::LogPage list_log(const ExecutionId& id, const ports::LogFilter& filter, std::size_t limit) override {
+    return store_.list_log(id, filter, limit);
+  }
+  std::vector<ports::LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
+                                                std::size_t limit) override {
+    return store_.list_log_batches(id, after, limit);
   }
   ports::BlobRef put_blob(std::string_view bytes) override {
     maybe_fail("put_blob");
     return store_.put_blob(bytes);
   }
   Result<std::string> load_blob(const ports::BlobRef& ref) override { return store_.load_blob(ref); }
-  ports::PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) override {
-    return store_.prune(ended_before, keys_before, limit);
+  ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
+                           std::size_t limit) override {
+    return store_.prune(now, ended_before, keys_before, limit);
   }
+  Result<void> back_up(const std::filesystem::path& target) override { return store_.back_up(target); }
   std::vector<std::string> check_integrity() override { return store_.check_integrity(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "ports/store.hpp"
 #include "store/guarded.hpp"
+#include "store/rollup_rules.hpp"
 
 #include <map>
 #include <memory>
@@ -17,9 +18,10 @@ struct MemoryExecution {
   std::vector<ports::JournalRow> rows;
   std::optional<ports::Snapshot> snapshot;
   std::optional<TimePoint> wake;
-  std::vector<ports::StoredLogLine> log;
+  std::vector<ports::LogBatch> log;
   std::set<std::string> blobs;
 
+  std::uint64_t last_line() const { return log.empty() ? 0 : log.back().lines.back().number; }
   std::uint64_t last_seq() const { return rows.empty() ? 0 : rows.back().first_seq + rows.back().count - 1; }
 };
 
@@ -34,9 +36,13 @@ struct MemoryState {
 
   std::map<std::uint32_t, std::uint64_t> epochs;
   std::map<ExecutionId, MemoryExecution> executions;
+  std::map<std::uint64_t, ExecutionId> by_number;
   std::set<Timer> timers;
   std::map<std::string, ports::WorkflowVersion, std::less<>> versions;
   std::map<std::string, std::vector<std::string>, std::less<>> hashes_by_name;
+  std::map<WorkflowId, ports::WorkflowRecord> workflows;
+  std::map<std::pair<WorkflowId, std::uint32_t>, ports::PublishedVersion> published;
+  Rollups rollups;
   std::map<std::string, ports::IdempotencyEntry, std::less<>> keys;
   std::map<std::uint64_t, ports::InboxEntry> inbox;
   std::map<std::string, std::string, std::less<>> blobs;

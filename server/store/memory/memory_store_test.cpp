@@ -2,7 +2,10 @@
 
 #include "base/error_code.hpp"
 #include "ports/store_contract.hpp"
+#include "ports/store_history_contract.hpp"
+#include "ports/store_lists_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
+#include "ports/store_workflows_contract.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,6 +35,9 @@ class MemoryEngine {
 
 namespace fp::ports {
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreListsContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreHistoryContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreWorkflowsContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUpkeepContract, fp::store::MemoryEngine);
 }  // namespace fp::ports
 

@@ -28,17 +28,34 @@ CREATE TABLE executions(
   parent BLOB,
   retry_of BLOB,
   labels TEXT NOT NULL,
-  round INTEGER NOT NULL
+  round INTEGER NOT NULL,
+  workflow BLOB,
+  workflow_version INTEGER NOT NULL DEFAULT 0,
+  keep_until INTEGER
 );
-CREATE INDEX executions_by_status ON executions(status, id);
-CREATE INDEX executions_by_workflow ON executions(workflow_name, id);
-CREATE INDEX executions_by_end ON executions(completed_at) WHERE completed_at IS NOT NULL;
+-- Lists are in the order of the numbers, which every index ends with.
+CREATE INDEX executions_by_status ON executions(status);
+CREATE INDEX executions_by_name ON executions(workflow_name);
+CREATE INDEX executions_by_workflow ON executions(workflow) WHERE workflow IS NOT NULL;
+CREATE INDEX executions_by_parent ON executions(parent) WHERE parent IS NOT NULL;
+CREATE INDEX executions_by_retry ON executions(retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX executions_by_end ON executions(completed_at) WHERE completed_at IS NOT NULL AND keep_until IS NULL;
+CREATE INDEX executions_by_keep ON executions(keep_until) WHERE keep_until IS NOT NULL;
 CREATE TRIGGER executions_terminal_is_final BEFORE UPDATE OF status ON executions
 WHEN OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status <> OLD.status
   AND NOT (OLD.status = 'failed' AND NEW.round > OLD.round)
 BEGIN
   SELECT RAISE(ABORT, 'a terminal status is final');
 END;
+-- How many executions there are, kept as they are written; an empty workflow is none.
+CREATE TABLE execution_counts(
+  workflow BLOB NOT NULL,
+  workflow_name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY(workflow, workflow_name, status)
+) WITHOUT ROWID;
+CREATE INDEX execution_counts_by_name ON execution_counts(workflow_name);
 -- Appended in the order of arrival, whatever the execution; first_seq is the compare-and-swap.
 CREATE TABLE journal(
   execution INTEGER NOT NULL,
@@ -63,7 +80,7 @@ CREATE INDEX timers_by_due ON timers(due);
 CREATE TABLE idempotency(
   key TEXT PRIMARY KEY,
   request BLOB NOT NULL,
-  execution BLOB NOT NULL,
+  subject BLOB NOT NULL,
   at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency(at);
@@ -74,14 +91,18 @@ CREATE TABLE inbox(
   at INTEGER NOT NULL
 );
 CREATE INDEX inbox_by_execution ON inbox(execution);
--- One row holds the lines of one commit, as a JSON list.
+-- One row holds the lines of one commit, as a JSON list. first_line counts from 0, number from 1; after_seq is the
+-- last event recorded before it.
 CREATE TABLE logs(
   execution INTEGER NOT NULL,
   first_line INTEGER NOT NULL,
   count INTEGER NOT NULL,
-  lines TEXT NOT NULL
+  lines TEXT NOT NULL,
+  number INTEGER NOT NULL DEFAULT 0,
+  after_seq INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX logs_by_execution ON logs(execution, first_line);
+CREATE UNIQUE INDEX logs_by_number ON logs(execution, number);
 CREATE TABLE blob_refs(
   execution INTEGER NOT NULL,
   hash TEXT NOT NULL,
@@ -89,3 +110,46 @@ CREATE TABLE blob_refs(
   PRIMARY KEY(execution, hash)
 ) WITHOUT ROWID;
 CREATE INDEX blob_refs_by_hash ON blob_refs(hash);
+-- tags is a JSON list, search_text the name and description in lower case; the draft stands last because it is long.
+CREATE TABLE workflows(
+  id BLOB PRIMARY KEY,
+  name TEXT NOT NULL,
+  draft_hash TEXT NOT NULL,
+  draft_valid INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  version_hash TEXT NOT NULL,
+  newest_version INTEGER NOT NULL,
+  enabled INTEGER NOT NULL,
+  tags TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  deleted_at INTEGER,
+  search_text TEXT NOT NULL,
+  draft TEXT NOT NULL
+);
+CREATE INDEX workflows_by_name ON workflows(name, id);
+CREATE TABLE published_versions(
+  workflow BLOB NOT NULL,
+  number INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  published_by TEXT NOT NULL,
+  note TEXT NOT NULL,
+  published_at INTEGER NOT NULL,
+  PRIMARY KEY(workflow, number)
+) WITHOUT ROWID;
+-- One hour of one workflow (step '') or of one of its steps; histograms are `bucket:count,...`.
+CREATE TABLE rollups(
+  workflow TEXT NOT NULL,
+  hour INTEGER NOT NULL,
+  step TEXT NOT NULL,
+  completed INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  cancelled INTEGER NOT NULL,
+  retries INTEGER NOT NULL,
+  duration TEXT NOT NULL,
+  queue_wait TEXT NOT NULL,
+  PRIMARY KEY(workflow, hour, step)
+) WITHOUT ROWID;
+CREATE INDEX rollups_by_hour ON rollups(hour) WHERE step = '';

@@ -46,12 +46,6 @@ std::string Statement::text(int at) const {
              : std::string(start, static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)));
 }
 
-ExecutionId Statement::execution_id(int at) const {
-  ExecutionId id;
-  copy_bytes(at, id.bytes);
-  return id;
-}
-
 void Statement::copy_bytes(int at, std::span<std::uint8_t> out) const {
   const void* start = sqlite3_column_blob(statement_, at);
   if (static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)) != out.size())
@@ -103,13 +97,19 @@ Connection::~Connection() {
   sqlite3_close(handle_);
 }
 
-Statement Connection::use(const sql::Query& query) {
-  auto& statement = statements_[&query];
-  if (statement == nullptr) {
-    const int code = sqlite3_prepare_v3(handle_, query.text.data(), static_cast<int>(query.text.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (code != SQLITE_OK) fail(code);
-  }
+sqlite3_stmt* Connection::prepare(std::string_view text) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, text.data(), static_cast<int>(text.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) fail(code);
+  return statement;
+}
+
+Statement Connection::use(const sql::Query& first, const sql::Query* second) {
+  auto& statement = statements_[{&first, second}];
+  if (statement == nullptr)
+    statement =
+        second == nullptr ? prepare(first.text) : prepare(fmt::format("{}{}", first.text, second->text));
   return Statement(*this, statement);
 }
 

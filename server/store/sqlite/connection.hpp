@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace fp::store {
 
@@ -52,7 +53,20 @@ class Statement {
   std::uint64_t unsigned_integer(int at) const { return static_cast<std::uint64_t>(integer(at)); }
   TimePoint time(int at) const { return TimePoint(Milliseconds(integer(at))); }
   std::string text(int at) const;
-  ExecutionId execution_id(int at) const;
+  ExecutionId execution_id(int at) const { return id<ExecutionId>(at); }
+  template <class Id>
+  Id id(int at) const {
+    Id value;
+    copy_bytes(at, value.bytes);
+    return value;
+  }
+  template <class Id>
+  std::optional<Id> optional_id(int at) const {
+    return is_null(at) ? std::nullopt : std::optional(id<Id>(at));
+  }
+  std::optional<TimePoint> optional_time(int at) const {
+    return is_null(at) ? std::nullopt : std::optional(time(at));
+  }
   /// The bytes of a column of fixed size; another size is damage.
   void copy_bytes(int at, std::span<std::uint8_t> out) const;
 
@@ -72,7 +86,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  Statement use(const sql::Query& query);
+  Statement use(const sql::Query& query) { return use(query, nullptr); }
+  /// One statement whose text is that of two blocks.
+  Statement use(const sql::Query& first, const sql::Query& second) { return use(first, &second); }
   /// Runs every statement of the text. `each` is called after each of them.
   void execute(std::string_view text, void (*each)() = nullptr);
   void execute(const sql::Query& query) { execute(query.text); }
@@ -86,9 +102,19 @@ class Connection {
   const std::string& path() const { return path_; }
 
  private:
+  Statement use(const sql::Query& first, const sql::Query* second);
+  sqlite3_stmt* prepare(std::string_view text);
+
+  using Key = std::pair<const sql::Query*, const sql::Query*>;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const noexcept {
+      const std::hash<const sql::Query*> hash;
+      return hash(key.first) ^ (hash(key.second) * 0x9E3779B97F4A7C15ULL);
+    }
+  };
   std::string path_;
   sqlite3* handle_ = nullptr;
-  std::unordered_map<const sql::Query*, sqlite3_stmt*> statements_;
+  std::unordered_map<Key, sqlite3_stmt*, KeyHash> statements_;
 };
 
 }  // namespace fp::store

@@ -10,17 +10,6 @@ using namespace fp::ports;
 
 namespace {
 
-const sql::Query* choose_list(const ExecutionFilter& filter) {
-  if (filter.status) {
-    // Nearly everything completes, so that status narrows a list less than a workflow does; the others narrow
-    // it more.
-    const bool workflow_narrows_more = filter.workflow_name && *filter.status == "completed";
-    return workflow_narrows_more ? &sql::list_executions_by_workflow : &sql::list_executions_by_status;
-  }
-  if (filter.unfinished_only) return &sql::list_unfinished;
-  return filter.workflow_name ? &sql::list_executions_by_workflow : &sql::list_executions;
-}
-
 void load_rows(Connection& connection, std::uint64_t number, std::uint64_t after,
                std::vector<JournalRow>& rows) {
   auto statement = connection.use(sql::load_journal);
@@ -51,10 +40,9 @@ std::int64_t row_limit(std::size_t limit) {
 
 }  // namespace
 
-std::optional<WorkflowVersion> find_version(Connection& connection, const sql::Query& query,
-                                            std::string_view key) {
-  auto statement = connection.use(query);
-  if (!statement.bind(1, key).step()) return std::nullopt;
+std::optional<WorkflowVersion> find_version(Connection& connection, std::string_view hash) {
+  auto statement = connection.use(sql::find_version);
+  if (!statement.bind(1, hash).step()) return std::nullopt;
   return read_version(statement);
 }
 
@@ -66,10 +54,12 @@ std::optional<LoadedExecution> load_execution(Connection& connection, const Exec
     auto statement = connection.use(sql::find_execution);
     if (!statement.bind(1, id).step()) return std::nullopt;
     loaded.summary = read_summary(statement);
-    number = statement.unsigned_integer(13);
+    number = statement.unsigned_integer(16);
   }
   if (!whole) loaded.snapshot = load_snapshot(connection, number);
   load_rows(connection, number, loaded.snapshot ? loaded.snapshot->seq : 0, loaded.rows);
+  if (auto last = connection.use(sql::count_log_batches); last.bind(1, number).step())
+    loaded.log_batches = last.unsigned_integer(0);
   auto timer = connection.use(sql::load_timer);
   if (timer.bind(1, number).step()) loaded.wake = timer.time(0);
   return loaded;
@@ -79,36 +69,6 @@ std::optional<ExecutionSummary> find_execution(Connection& connection, const Exe
   auto statement = connection.use(sql::find_execution);
   if (!statement.bind(1, id).step()) return std::nullopt;
   return read_summary(statement);
-}
-
-ExecutionPage list_executions(Connection& connection, const ExecutionFilter& filter,
-                              std::optional<ExecutionId> after, std::size_t limit) {
-  ExecutionPage page;
-  if (limit == 0 || (filter.unfinished_only && filter.status && is_terminal_status(*filter.status)))
-    return page;
-  // Longer than any id, so that it sorts after all of them.
-  static constexpr std::array<std::uint8_t, 17> kAfterAllIds = {255, 255, 255, 255, 255, 255, 255, 255, 255,
-                                                                255, 255, 255, 255, 255, 255, 255, 0};
-  const auto* query = choose_list(filter);
-  auto statement = connection.use(*query);
-  statement.bind(
-      1, after ? std::span<const std::uint8_t>(after->bytes) : std::span<const std::uint8_t>(kAfterAllIds));
-  statement.bind(2, row_limit(limit) + 1);
-  const auto text = [](const std::optional<std::string>& value) {
-    return value ? std::optional<std::string_view>(*value) : std::nullopt;
-  };
-  if (query != &sql::list_executions) statement.bind(3, text(filter.workflow_name));
-  if (query == &sql::list_executions_by_workflow || query == &sql::list_executions_by_status) {
-    statement.bind(4, text(filter.status));
-  }
-  while (statement.step()) {
-    if (page.items.size() == limit) {
-      page.next = page.items.back().id;
-      break;
-    }
-    page.items.push_back(read_summary(statement));
-  }
-  return page;
 }
 
 std::vector<DueExecution> list_due(Connection& connection, TimePoint until, std::size_t limit) {
@@ -142,20 +102,6 @@ std::vector<InboxEntry> list_inbox(Connection& connection, std::size_t limit) {
   return entries;
 }
 
-std::vector<StoredLogLine> list_log(Connection& connection, const ExecutionId& id, std::size_t offset,
-                                    std::size_t limit) {
-  auto statement = connection.use(sql::list_log);
-  statement.bind(1, id).bind(2, row_limit(offset));
-  std::vector<StoredLogLine> lines;
-  while (lines.size() < limit && statement.step()) {
-    auto at = static_cast<std::size_t>(statement.integer(0));
-    for (auto& line : from_log_text(statement.text(1))) {
-      if (at++ >= offset && lines.size() < limit) lines.push_back(std::move(line));
-    }
-  }
-  return lines;
-}
-
 bool is_blob_referenced(Connection& connection, const std::string& hash) {
   return connection.use(sql::is_blob_referenced).bind(1, std::string_view(hash)).step();
 }
@@ -182,6 +128,11 @@ std::vector<std::string> check_database(Connection& connection) {
       found.push_back(
           fmt::format("the journal of execution {} has a gap", to_string(statement.execution_id(0))));
     }
+  }
+  {
+    auto statement = connection.use(sql::check_counts);
+    if (statement.step() && statement.integer(0) > 0)
+      found.push_back("executions are not counted as they are listed");
   }
   auto statement = connection.use(sql::check_strays);
   while (statement.step()) {

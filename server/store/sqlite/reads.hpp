@@ -8,21 +8,17 @@
 #include <vector>
 
 /// The reading verbs of ports::Store, each on one connection and one snapshot. Throw Unavailable.
+/// Lists are in execution_lists.hpp, logs.hpp, rollups.hpp and workflows.hpp.
 namespace fp::store::reads {
 
-std::optional<ports::WorkflowVersion> find_version(Connection& connection, const sql::Query& query,
-                                                   std::string_view key);
+std::optional<ports::WorkflowVersion> find_version(Connection& connection, std::string_view hash);
 std::optional<ports::LoadedExecution> load_execution(Connection& connection, const ExecutionId& id,
                                                      bool whole);
 std::optional<ports::ExecutionSummary> find_execution(Connection& connection, const ExecutionId& id);
-ports::ExecutionPage list_executions(Connection& connection, const ports::ExecutionFilter& filter,
-                                     std::optional<ExecutionId> after, std::size_t limit);
 std::vector<ports::DueExecution> list_due(Connection& connection, TimePoint until, std::size_t limit);
 std::optional<TimePoint> find_next_due(Connection& connection, TimePoint after);
 std::optional<ports::IdempotencyEntry> find_idempotency(Connection& connection, std::string_view key);
 std::vector<ports::InboxEntry> list_inbox(Connection& connection, std::size_t limit);
-std::vector<ports::StoredLogLine> list_log(Connection& connection, const ExecutionId& id, std::size_t offset,
-                                           std::size_t limit);
 bool is_blob_referenced(Connection& connection, const std::string& hash);
 std::vector<ports::BlobRef> list_blobs(Connection& connection);
 /// What is wrong inside the database, a sentence each.

@@ -17,13 +17,16 @@ ExecutionSummary read_summary(const Statement& row) {
   summary.status = row.text(3);
   summary.trigger = row.text(4);
   summary.started_at = row.time(5);
-  if (!row.is_null(6)) summary.completed_at = row.time(6);
+  summary.completed_at = row.optional_time(6);
   summary.error_code = row.text(7);
   summary.error_message = row.text(8);
   summary.labels = parse_trusted_json(row.text(9));
-  if (!row.is_null(10)) summary.parent = row.execution_id(10);
-  if (!row.is_null(11)) summary.retry_of = row.execution_id(11);
+  summary.parent = row.optional_id<ExecutionId>(10);
+  summary.retry_of = row.optional_id<ExecutionId>(11);
   summary.round = static_cast<std::uint32_t>(row.integer(12));
+  summary.workflow = row.optional_id<WorkflowId>(13);
+  summary.workflow_version = static_cast<std::uint32_t>(row.integer(14));
+  summary.keep_until = row.optional_time(15);
   return summary;
 }
 
@@ -35,7 +38,7 @@ IdempotencyEntry read_idempotency(const Statement& row) {
   IdempotencyEntry entry;
   entry.key = row.text(0);
   row.copy_bytes(1, entry.request);
-  entry.execution = row.execution_id(2);
+  row.copy_bytes(2, entry.subject);
   entry.at = row.time(3);
   return entry;
 }

@@ -32,7 +32,7 @@ void run_round(Store& store, std::uint32_t round, int acknowledged) {
   if (!store.commit(batch)) _exit(3);
   const auto line = std::to_string(round) + "\n";
   if (write(acknowledged, line.data(), line.size()) < 0) _exit(4);
-  while (store.prune(at_ms(round * 10 - 50), {}, 3).more) {
+  while (store.prune({}, at_ms(round * 10 - 50), {}, 3).more) {
   }
 }
 
@@ -90,7 +90,7 @@ void expect_all_acknowledged(const std::filesystem::path& directory) {
   Batch batch;
   batch.executions = {start_write(5'000'000)};
   EXPECT_TRUE(store.commit(batch));
-  while (store.prune(at_ms(0), {}, 10).more) {
+  while (store.prune({}, at_ms(0), {}, 10).more) {
   }
   EXPECT_TRUE(std::filesystem::is_empty(directory / "data" / "blobs" / "tmp"));
 }

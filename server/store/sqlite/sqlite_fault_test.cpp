@@ -64,7 +64,7 @@ TEST_P(DiskFault, EndsAcceptanceAndLosesNothingAcknowledged) {
     EXPECT_THROW((void)engine.store().commit(start_batch(1000)), Unavailable)
         << "fail-stop, although the disk is well again";
     EXPECT_THROW(engine.store().claim_shard(0, "me"), Unavailable);
-    EXPECT_THROW(engine.store().prune({}, {}, 1), Unavailable);
+    EXPECT_THROW(engine.store().prune({}, {}, {}, 1), Unavailable);
     engine.close();
     EXPECT_EQ(vfs.syncs(), syncs) << "a sync is never tried twice, not even by closing";
 

@@ -122,7 +122,7 @@ TEST(OpenStore, VerifyMayLookWhileAServerRunsButNeverWrites) {
   EXPECT_TRUE((*opened)->find_execution(test_id(1)));
   EXPECT_THROW((void)(*opened)->commit(batch), Unavailable);
   EXPECT_THROW((*opened)->put_blob("x"), Unavailable);
-  EXPECT_THROW((*opened)->prune({}, {}, 1), Unavailable);
+  EXPECT_THROW((*opened)->prune({}, {}, {}, 1), Unavailable);
   EXPECT_THROW((*opened)->claim_shard(0, "x"), Unavailable);
 }
 

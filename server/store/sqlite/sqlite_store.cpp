@@ -154,51 +154,6 @@ Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
   return outcomes;
 }
 
-std::optional<WorkflowVersion> SqliteStore::find_version(std::string_view hash) {
-  return readers_->with(
-      [&](Connection& reader) { return reads::find_version(reader, sql::find_version, hash); });
-}
-
-std::optional<WorkflowVersion> SqliteStore::find_version_by_name(std::string_view name) {
-  return readers_->with(
-      [&](Connection& reader) { return reads::find_version(reader, sql::find_version_by_name, name); });
-}
-
-std::optional<LoadedExecution> SqliteStore::load_execution(const ExecutionId& id, bool whole) {
-  return readers_->with([&](Connection& reader) { return reads::load_execution(reader, id, whole); });
-}
-
-std::optional<ExecutionSummary> SqliteStore::find_execution(const ExecutionId& id) {
-  return readers_->with([&](Connection& reader) { return reads::find_execution(reader, id); });
-}
-
-ExecutionPage SqliteStore::list_executions(const ExecutionFilter& filter, std::optional<ExecutionId> after,
-                                           std::size_t limit) {
-  return readers_->with(
-      [&](Connection& reader) { return reads::list_executions(reader, filter, after, limit); });
-}
-
-std::vector<DueExecution> SqliteStore::list_due(TimePoint until, std::size_t limit) {
-  return readers_->with([&](Connection& reader) { return reads::list_due(reader, until, limit); });
-}
-
-std::optional<TimePoint> SqliteStore::find_next_due(TimePoint after) {
-  return readers_->with([&](Connection& reader) { return reads::find_next_due(reader, after); });
-}
-
-std::optional<IdempotencyEntry> SqliteStore::find_idempotency(std::string_view key) {
-  return readers_->with([&](Connection& reader) { return reads::find_idempotency(reader, key); });
-}
-
-std::vector<InboxEntry> SqliteStore::list_inbox(std::size_t limit) {
-  return readers_->with([&](Connection& reader) { return reads::list_inbox(reader, limit); });
-}
-
-std::vector<StoredLogLine> SqliteStore::list_log(const ExecutionId& id, std::size_t offset,
-                                                 std::size_t limit) {
-  return readers_->with([&](Connection& reader) { return reads::list_log(reader, id, offset, limit); });
-}
-
 BlobRef SqliteStore::put_blob(std::string_view bytes) {
   writer();
   return blobs_.put(bytes);
@@ -208,7 +163,8 @@ Result<std::string> SqliteStore::load_blob(const BlobRef& ref) {
   return blobs_.load(ref);
 }
 
-PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) {
+PruneResult SqliteStore::prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
+                               std::size_t limit) {
   FP_ASSERT(limit > 0, "a chunk of nothing would never end");
   PruneResult result;
   int backlog = 0;
@@ -219,7 +175,8 @@ PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, st
       return done;
     });
   };
-  const auto ended = step([&](SqliteWriter& writer) { return writer.prune_executions(ended_before, limit); });
+  const auto ended =
+      step([&](SqliteWriter& writer) { return writer.prune_executions(now, ended_before, limit); });
   const auto keys = step([&](SqliteWriter& writer) { return writer.prune_keys(keys_before, limit); });
   result.executions = ended.count;
   const bool has_free_pages = step([](SqliteWriter& writer) { return writer.vacuum_some(); });
@@ -235,6 +192,10 @@ PruneResult SqliteStore::prune(TimePoint ended_before, TimePoint keys_before, st
   }
   keep_wal_short(backlog);
   return result;
+}
+
+Result<void> SqliteStore::back_up(const std::filesystem::path& target) {
+  return Error(codes::storage_io, fmt::format("{} can not be backed up yet", target.string()));
 }
 
 std::vector<std::string> SqliteStore::check_integrity() {

@@ -45,20 +45,33 @@ class SqliteStore final : public ports::Store {
   ports::Fence claim_shard(std::uint32_t shard, std::string_view owner) override;
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch) override;
   std::optional<ports::WorkflowVersion> find_version(std::string_view hash) override;
-  std::optional<ports::WorkflowVersion> find_version_by_name(std::string_view name) override;
+  std::optional<ports::NamedVersion> find_version_by_name(std::string_view name) override;
   std::optional<ports::LoadedExecution> load_execution(const ExecutionId& id, bool whole) override;
   std::optional<ports::ExecutionSummary> find_execution(const ExecutionId& id) override;
-  ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter, std::optional<ExecutionId> after,
-                                       std::size_t limit) override;
+  ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter,
+                                       std::optional<std::uint64_t> before, std::size_t limit) override;
+  ports::ExecutionCount count_executions(const ports::ExecutionFilter& filter, std::uint64_t most) override;
+  std::optional<ports::WorkflowRecord> find_workflow(const WorkflowId& id) override;
+  ports::WorkflowPage list_workflows(const ports::WorkflowFilter& filter, std::optional<WorkflowId> after,
+                                     std::size_t limit) override;
+  std::optional<ports::PublishedVersion> find_published(const WorkflowId& id, std::uint32_t number) override;
+  std::vector<ports::PublishedVersion> list_published(const WorkflowId& id,
+                                                      std::optional<std::uint32_t> below,
+                                                      std::size_t limit) override;
+  std::vector<ports::HourlyRollup> list_rollups(const ports::RollupFilter& filter) override;
+  std::map<std::string, std::uint64_t> count_by_status() override;
   std::vector<ports::DueExecution> list_due(TimePoint until, std::size_t limit) override;
   std::optional<TimePoint> find_next_due(TimePoint after) override;
   std::optional<ports::IdempotencyEntry> find_idempotency(std::string_view key) override;
   std::vector<ports::InboxEntry> list_inbox(std::size_t limit) override;
-  std::vector<ports::StoredLogLine> list_log(const ExecutionId& id, std::size_t offset,
-                                             std::size_t limit) override;
+  ports::LogPage list_log(const ExecutionId& id, const ports::LogFilter& filter, std::size_t limit) override;
+  std::vector<ports::LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
+                                                std::size_t limit) override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
-  ports::PruneResult prune(TimePoint ended_before, TimePoint keys_before, std::size_t limit) override;
+  ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
+                           std::size_t limit) override;
+  Result<void> back_up(const std::filesystem::path& target) override;
   std::vector<std::string> check_integrity() override;
 
  private:

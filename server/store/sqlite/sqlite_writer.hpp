@@ -1,11 +1,15 @@
 #pragma once
 
 #include "ports/store.hpp"
+#include "store/sqlite/batch_totals.hpp"
 #include "store/sqlite/connection.hpp"
 #include "store/sqlite/recorded_cache.hpp"
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace fp::store {
@@ -28,7 +32,7 @@ class SqliteWriter {
   };
   /// One transaction of at most `limit` executions and about 5,000 rows, so that commits do not wait for
   /// long.
-  Chunk prune_executions(TimePoint ended_before, std::size_t limit);
+  Chunk prune_executions(TimePoint now, TimePoint ended_before, std::size_t limit);
   Chunk prune_keys(TimePoint before, std::size_t limit);
   /// Gives free pages back to the file system, some at a time. Are there more?
   bool vacuum_some();
@@ -41,20 +45,44 @@ class SqliteWriter {
   void close() noexcept;
 
  private:
+  struct Ended {
+    std::uint64_t number = 0;
+    ExecutionId id;
+    std::string status;
+    const WorkflowKey* counted_as = nullptr;
+  };
+
   template <class F>
   auto guard(F&& work);
+  [[noreturn]] void refuse() const;
   bool owns(const ports::Fence& fence);
-  ports::WriteOutcome write(const ports::ExecutionWrite& write);
-  RecordedExecution* find_recorded(const ExecutionId& id);
-  RecordedExecution* write_summary(const ports::ExecutionSummary& summary, RecordedExecution* recorded);
-  void write_parts(const ports::ExecutionWrite& write, RecordedExecution& recorded);
-  bool key_is_taken(const ports::ExecutionWrite& write);
+  ports::WriteOutcome write(const ports::ExecutionWrite& write, BatchTotals& totals);
+  ports::WriteOutcome write(const ports::WorkflowWrite& write);
+  WrittenExecution* find_recorded(const ExecutionId& id);
+  WrittenExecution* write_summary(const ports::ExecutionSummary& summary, WrittenExecution* recorded,
+                                  BatchTotals& totals);
+  bool key_is_taken(const std::optional<ports::IdempotencyEntry>& entry);
+  const WorkflowKey& key_of(const std::optional<WorkflowId>& workflow, std::string name);
+  std::vector<Ended> list_ended(const sql::Query& query, TimePoint before, std::size_t limit);
 
   std::unique_ptr<Connection> connection_;
+  std::set<WorkflowKey> keys_;  // whose addresses the cache holds; as many as there are workflows
   RecordedCache cache_;
   std::optional<Error> failure_;
   int wal_pages_ = 0;
   int checkpointed_pages_ = 0;
 };
+
+template <class F>
+auto SqliteWriter::guard(F&& work) {
+  if (failure_) refuse();
+  try {
+    return std::forward<F>(work)();
+  } catch (const Unavailable& failed) {
+    failure_ = failed.error();
+    connection_->abandon();
+    throw;
+  }
+}
 
 }  // namespace fp::store

@@ -1,9 +1,15 @@
 -- Retention, a bounded chunk at a time.
 -- name: list_ended
 -- The first to have ended go first.
-SELECT number, id FROM executions INDEXED BY executions_by_end
-WHERE completed_at IS NOT NULL AND completed_at < ?1 AND status IN ('completed', 'failed', 'cancelled')
+SELECT number, id, status, workflow_name, workflow FROM executions INDEXED BY executions_by_end
+WHERE completed_at IS NOT NULL AND keep_until IS NULL AND completed_at < ?1
+  AND status IN ('completed', 'failed', 'cancelled')
 ORDER BY completed_at, number LIMIT ?2;
+-- name: list_outlived
+-- Those that were to be kept until a time that has come.
+SELECT number, id, status, workflow_name, workflow FROM executions INDEXED BY executions_by_keep
+WHERE keep_until IS NOT NULL AND keep_until < ?1 AND status IN ('completed', 'failed', 'cancelled')
+ORDER BY keep_until, number LIMIT ?2;
 -- name: prune_journal
 -- All that belongs to one execution goes with it.
 DELETE FROM journal WHERE execution = ?1;

@@ -1,4 +1,4 @@
--- What the reading verbs ask. Every block that gives summaries gives the same thirteen columns.
+-- What the reading verbs ask. Every block that gives summaries gives the same sixteen columns.
 -- name: find_version
 -- By content.
 SELECT hash, name, document, created_at FROM versions WHERE hash = ?1;
@@ -8,7 +8,7 @@ SELECT hash, name, document, created_at FROM versions WHERE name = ?1 ORDER BY c
 -- name: find_execution
 -- One summary and the number that the other tables know it by.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round, number
+       labels, parent, retry_of, round, workflow, workflow_version, keep_until, number
 FROM executions WHERE id = ?1;
 -- name: load_snapshot
 -- At most one.
@@ -19,41 +19,6 @@ SELECT first_seq, count, at, chain, events FROM journal WHERE execution = ?1 AND
 -- name: load_timer
 -- At most one.
 SELECT due FROM timers WHERE execution = ?1;
--- name: list_executions
--- All of them, newest first.
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
--- name: list_executions_by_workflow
--- Of one workflow; with a status given (?4) only those.
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions INDEXED BY executions_by_workflow
-WHERE workflow_name = ?3 AND id < ?1 AND (?4 IS NULL OR status = ?4) ORDER BY id DESC LIMIT ?2;
--- name: list_executions_by_status
--- In one status; with a workflow given (?3) only its own.
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions INDEXED BY executions_by_status
-WHERE status = ?4 AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3) ORDER BY id DESC LIMIT ?2;
--- name: list_unfinished
--- A merge of four walks along the status index: finished executions cost nothing, however many there are.
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions WHERE status = 'pending' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
-UNION ALL
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions WHERE status = 'running' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
-UNION ALL
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions WHERE status = 'waiting' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
-UNION ALL
-SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,
-       labels, parent, retry_of, round
-FROM executions WHERE status = 'paused' AND id < ?1 AND (?3 IS NULL OR workflow_name = ?3)
-ORDER BY 1 DESC LIMIT ?2;
 -- name: list_due
 -- Earliest first.
 SELECT executions.id, timers.due FROM timers JOIN executions ON executions.number = timers.execution
@@ -63,23 +28,24 @@ WHERE timers.due <= ?1 ORDER BY timers.due, timers.execution LIMIT ?2;
 SELECT min(due) FROM timers WHERE due > ?1;
 -- name: find_idempotency
 -- Who took the key.
-SELECT key, request, execution, at FROM idempotency WHERE key = ?1;
+SELECT key, request, subject, at FROM idempotency WHERE key = ?1;
 -- name: list_inbox
 -- In the order of arrival.
 SELECT number, execution, input, at FROM inbox ORDER BY number LIMIT ?1;
--- name: list_log
--- The row that holds the line ?2, and those after it.
-SELECT logs.first_line, logs.lines FROM executions JOIN logs ON logs.execution = executions.number
-WHERE executions.id = ?1
-  AND logs.first_line >= coalesce((SELECT max(l.first_line) FROM logs AS l
-                                   WHERE l.execution = executions.number AND l.first_line <= ?2), 0)
-ORDER BY logs.first_line;
 -- name: is_blob_referenced
 -- One hit is enough.
 SELECT 1 FROM blob_refs WHERE hash = ?1 LIMIT 1;
 -- name: list_blobs
 -- For the check that every file is there.
 SELECT DISTINCT hash, size FROM blob_refs ORDER BY hash;
+-- name: check_counts
+-- Counts that are not what is there.
+SELECT coalesce(sum(abs(difference)), 0) FROM (
+  SELECT sum(number) AS difference FROM (
+    SELECT workflow, workflow_name, status, count AS number FROM execution_counts
+    UNION ALL
+    SELECT coalesce(workflow, x''), workflow_name, status, -count(*) FROM executions GROUP BY 1, 2, 3)
+  GROUP BY workflow, workflow_name, status);
 -- name: check_journals
 -- Executions whose journal has a gap or an overlap.
 SELECT DISTINCT executions.id FROM executions JOIN (

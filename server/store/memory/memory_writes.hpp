@@ -1,0 +1,18 @@
+#pragma once
+
+#include "store/blob_pins.hpp"
+#include "store/memory/memory_disk.hpp"
+
+#include <cstddef>
+#include <vector>
+
+/// What changes a MemoryState: the writing verbs of ports::Store without locks and failures.
+namespace fp::store {
+
+std::vector<ports::WriteOutcome> apply_batch(MemoryState& state, const ports::Batch& batch);
+/// Each gives how many went.
+std::size_t prune_executions(MemoryState& state, TimePoint now, TimePoint ended_before, std::size_t limit);
+std::size_t prune_keys(MemoryState& state, TimePoint before, std::size_t limit);
+std::size_t prune_blobs(MemoryState& state, const BlobPins& pins);
+
+}  // namespace fp::store

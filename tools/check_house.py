@@ -22,6 +22,7 @@ LAYERS = {
     "tasks": {"base", "model", "ports"},
     "sandbox": {"base", "model", "ports"},
     "store": {"base", "model", "ports"},
+    "net": {"base", "model", "ports"},
     "app": {"base", "model", "engine", "ports", "runtime", "tasks", "sandbox", "store"},
 }
 # The engine is pure: none of these may appear in it.

@@ -17,7 +17,8 @@ class WebSocketPeer {
  public:
   virtual ~WebSocketPeer() = default;
   /// Queues one text frame. False when the connection is closed or the queue would grow beyond
-  /// Limits::websocket_queue_bytes: nothing was queued, and what to do about it (resync, close) is the caller's choice.
+  /// Limits::websocket_queue_bytes: nothing was queued, and what to do about it (resync, close) is the
+  /// caller's choice.
   virtual bool send(std::shared_ptr<const std::string> text) = 0;
   /// Bytes queued and not yet handed to the kernel.
   virtual std::size_t queued_bytes() const = 0;
@@ -25,7 +26,8 @@ class WebSocketPeer {
   virtual void close(std::uint16_t code, std::string reason) = 0;
 };
 
-/// Who listens to one WebSocket. Called on the connection's strand, one call at a time, on_close last and once.
+/// Who listens to one WebSocket. Called on the connection's strand, one call at a time, on_close last and
+/// once.
 class WebSocketListener {
  public:
   virtual ~WebSocketListener() = default;
@@ -44,9 +46,10 @@ class Handler {
   virtual void handle(Request request, Respond respond) = 0;
   /// A WebSocket upgrade: who listens, or the refusal to send instead.
   virtual std::variant<std::unique_ptr<WebSocketListener>, Response> upgrade(const Request& request) = 0;
-  /// The answer to a request that breaks the protocol or a limit; `code` is one of contract/errors.yaml, `detail` a
-  /// plain sentence. Must not block.
-  virtual Response refuse(unsigned status, std::string_view code, std::string detail, const std::string& request_id) = 0;
+  /// The answer to a request that breaks the protocol or a limit; `code` is one of contract/errors.yaml,
+  /// `detail` a plain sentence. Must not block.
+  virtual Response refuse(unsigned status, std::string_view code, std::string detail,
+                          const std::string& request_id) = 0;
 };
 
 }  // namespace fp::net

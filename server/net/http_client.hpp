@@ -19,14 +19,15 @@ struct Address {
 };
 Result<Address> parse_address(std::string_view text);
 
-/// A blocking HTTP/1.1 client over one kept-alive connection, for the command line. Errors: net.connect (nobody listens
-/// at ADDRESS), net.timeout, net.protocol. Not thread-safe.
+/// A blocking HTTP/1.1 client over one kept-alive connection, for the command line. Errors: net.connect
+/// (nobody listens at ADDRESS), net.timeout, net.protocol. Not thread-safe.
 class HttpClient {
  public:
   explicit HttpClient(Address address, Milliseconds timeout = Milliseconds(30'000));
   ~HttpClient();
   /// `body` is sent as application/json when it is not empty.
-  Result<Response> send(const std::string& method, const std::string& target, const std::string& body, const Fields& headers = {});
+  Result<Response> send(const std::string& method, const std::string& target, const std::string& body,
+                        const Fields& headers = {});
 
  private:
   class Inner;

@@ -15,21 +15,21 @@ namespace fp::net {
 
 /// Every limit of the network side, shown at /api/limits/.
 struct Limits {
-  std::size_t header_bytes = 8 * 1024;         // 431
-  std::size_t headers = 100;                   // 431
-  std::size_t uri_bytes = 8 * 1024;            // 414
-  std::size_t body_bytes = 16u << 20;          // 413
-  std::size_t connections = 10'000;            // more wait in the kernel's queue
-  std::size_t pipelined_requests = 16;         // a connection's requests under way at once; more are not read
-  Milliseconds header_time{10'000};            // 408: from the first byte to the end of the header
-  Milliseconds body_time{30'000};              // 408
-  Milliseconds write_time{30'000};             // a client that does not read is closed
-  Milliseconds idle_time{75'000};              // keep-alive
-  std::size_t compress_from_bytes = 1024;      // gzip when the client takes it
-  std::size_t websocket_message_bytes = 64 * 1024;   // 1009
+  std::size_t header_bytes = 8 * 1024;     // 431
+  std::size_t headers = 100;               // 431
+  std::size_t uri_bytes = 8 * 1024;        // 414
+  std::size_t body_bytes = 16u << 20;      // 413
+  std::size_t connections = 10'000;        // more wait in the kernel's queue
+  std::size_t pipelined_requests = 16;     // a connection's requests under way at once; more are not read
+  Milliseconds header_time{10'000};        // 408: from the first byte to the end of the header
+  Milliseconds body_time{30'000};          // 408
+  Milliseconds write_time{30'000};         // a client that does not read is closed
+  Milliseconds idle_time{75'000};          // keep-alive
+  std::size_t compress_from_bytes = 1024;  // gzip when the client takes it
+  std::size_t websocket_message_bytes = 64 * 1024;  // 1009
   std::size_t websocket_queue_bytes = 1u << 20;
-  std::size_t websocket_messages_per_second = 100;   // 1008
-  Milliseconds websocket_ping{20'000};         // silence after which the server pings; twice that closes
+  std::size_t websocket_messages_per_second = 100;  // 1008
+  Milliseconds websocket_ping{20'000};              // silence after which the server pings; twice that closes
 };
 
 struct ServerCounts {
@@ -45,17 +45,18 @@ class HttpServer {
     std::uint16_t port = 8080;  // 0: any free one
     std::size_t threads = 1;
     Limits limits;
-    std::vector<std::string> hosts;  // besides loopback names and `host`: names accepted in the Host header (421 otherwise)
+    std::vector<std::string>
+        hosts;  // besides loopback names and `host`: names accepted in the Host header (421 otherwise)
   };
-  /// Binds and listens; requests are served from then on. Errors: net.port_taken (names the port, and the process that
-  /// has it when that can be seen), net.address.
+  /// Binds and listens; requests are served from then on. Errors: net.port_taken (names the port, and the
+  /// process that has it when that can be seen), net.address.
   static Result<std::unique_ptr<HttpServer>> start(Options options, Handler& handler);
   ~HttpServer();
 
   std::uint16_t port() const;
   ServerCounts counts() const;
-  /// Stops listening, lets requests under way finish until `grace` is over, closes WebSockets with 1001, then joins the
-  /// threads. Idempotent.
+  /// Stops listening, lets requests under way finish until `grace` is over, closes WebSockets with 1001, then
+  /// joins the threads. Idempotent.
   void stop(Milliseconds grace);
 
  private:

@@ -15,8 +15,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 /// The value of a header, compared without case; nullptr when it is missing. Of several the first.
 const std::string* find_field(const Fields& fields, std::string_view name);
 
-/// One whole HTTP request. Header names are as they came; `path` is percent-decoded and starts with `/`; a path
-/// with an encoded `/` or NUL, or with bytes that are not UTF-8, never gets here (400).
+/// One whole HTTP request. Header names are as they came; `path` is percent-decoded and starts with `/`; a
+/// path with an encoded `/` or NUL, or with bytes that are not UTF-8, never gets here (400).
 struct Request {
   std::string method;  // "GET", upper case
   std::string target;  // as it came, for logs; at most Limits::uri_bytes
@@ -24,18 +24,19 @@ struct Request {
   Fields query;  // decoded, in order; keys may repeat
   Fields headers;
   std::string body;
-  std::string peer;          // address of the other side, without port
+  std::string peer;  // address of the other side, without port
   bool from_loopback = false;
-  std::string id;            // of this request: X-Request-Id when it is sane, else made here
+  std::string id;  // of this request: X-Request-Id when it is sane, else made here
 };
 
 struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
-  Fields headers;  // besides Content-Type, Content-Length, Date, X-Request-Id and what security asks of every reply
+  Fields headers;  // besides Content-Type, Content-Length, Date, X-Request-Id and what security asks of every
+                   // reply
   std::string body;
   std::shared_ptr<const std::string> shared_body;  // sent instead of `body` when set: files, cached documents
-  std::string encoding;                            // of shared_body: "gzip", "br" or ""; `body` is compressed on the way
+  std::string encoding;  // of shared_body: "gzip", "br" or ""; `body` is compressed on the way
 };
 
 }  // namespace fp::net

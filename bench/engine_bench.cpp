@@ -320,8 +320,13 @@ void million(const fs::path& folder) {
       ports::ExecutionWrite write;
       write.id = make_uuid7<ExecutionId>(now, rng);
       write.row = ports::JournalRow{1, 1, now, "[]", {}};
-      write.summary = ports::ExecutionSummary{write.id, "old", "hash", "completed", "manual",     now, now,
-                                              "",       "",    {},     {},          JsonObject(), 0};
+      auto& summary = write.summary.emplace();
+      summary.id = write.id;
+      summary.workflow_name = "old";
+      summary.version_hash = "hash";
+      summary.status = "completed";
+      summary.started_at = now;
+      summary.completed_at = now;
       batch.executions.push_back(std::move(write));
     }
     if (const auto committed = (*host)->store().commit(batch); !committed)

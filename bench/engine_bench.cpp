@@ -116,9 +116,10 @@ class Bench {
       request.started.seed = i;
       request.started.trigger = "manual";
       const auto id = request.id;
-      host_->runtime().start_execution(std::move(request), [&, until_recorded](Result<ExecutionId> started) {
-        if (!started || until_recorded) finish();
-      });
+      host_->runtime().start_execution(std::move(request),
+                                       [&, until_recorded](Result<const engine::ExecutionState*> started) {
+                                         if (!started || until_recorded) finish();
+                                       });
       if (!until_recorded)
         host_->runtime().watch_end(id, [&](const engine::ExecutionState&) { finish(); }, [&] { finish(); });
     }

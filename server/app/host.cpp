@@ -3,7 +3,9 @@
 #include "engine/steps/step.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
+#include <algorithm>
 #include <future>
+#include <thread>
 #include <unistd.h>
 
 namespace fp::app {
@@ -30,6 +32,7 @@ model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator) {
 
 Host::Host(HostOptions options) {
   engine::register_engine_steps(types_);
+  options.tasks.own_ports = own_ports_;
   auto handlers = tasks::make_builtin_handlers(options.tasks, clock_);
   for (const auto& handler : handlers) types_.add(handler->spec());
   runtime::LocalWorkerOptions worker;
@@ -54,6 +57,34 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   host->runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), limits);
   host->runtime_->claim("pid " + std::to_string(getpid()));
   return host;
+}
+
+Json Host::isolation() const {
+  const auto status = evaluator_.status();
+  JsonObject out;
+  for (std::size_t from = 0; from < status.layers.size();) {
+    const auto to = std::min(status.layers.find(',', from), status.layers.size());
+    out[status.layers.substr(from, to - from)] = true;
+    from = to + 1;
+  }
+  return out;
+}
+
+void Host::deny_port(std::uint16_t port) {
+  own_ports_->add(port);
+}
+
+void Host::wait_for_attempts(Milliseconds most) {
+  constexpr Milliseconds kPause{20};
+  runtime_->begin_shutdown();
+  const auto until = clock_.steady_now() + most;
+  while (clock_.steady_now() < until) {
+    std::promise<std::size_t> running;
+    auto attempts = running.get_future();
+    runtime_->count_load([&running](runtime::Load load) { running.set_value(load.attempts); });
+    if (attempts.get() == 0) return;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 void Host::stop() {

@@ -5,6 +5,7 @@
 #include "runtime/runtime.hpp"
 #include "runtime/thread_loop.hpp"
 #include "sandbox/sandboxed_evaluator.hpp"
+#include "tasks/address_guard.hpp"
 #include "tasks/builtin.hpp"
 
 #include <filesystem>
@@ -32,7 +33,16 @@ class Host {
   /// Ends everything in order; what still runs is given back first. Idempotent.
   void stop();
 
+  /// No new attempts from here on; waits until those under way have ended, at most so long.
+  void wait_for_attempts(Milliseconds most);
+  /// Layers that hold around expressions, for people: {seccomp: true, ...}.
+  Json isolation() const;
+  /// A port of this process's own that no step may reach.
+  void deny_port(std::uint16_t port);
+
   runtime::Runtime& runtime() { return *runtime_; }
+  ports::ExpressionEvaluator& evaluator() { return evaluator_; }
+  Rng& rng() { return rng_; }
   ports::Store& store() { return *store_; }
   const model::TaskTypeRegistry& types() const { return types_; }
   const Clock& clock() const { return clock_; }
@@ -40,6 +50,7 @@ class Host {
  private:
   explicit Host(HostOptions options);
 
+  const std::shared_ptr<tasks::OwnPorts> own_ports_ = std::make_shared<tasks::OwnPorts>();
   SystemClock clock_;
   SystemRng rng_;
   model::TaskTypeRegistry types_;

@@ -1,5 +1,6 @@
 #include "app/commands.hpp"
 #include "app/run_command.hpp"
+#include "app/serve_command.hpp"
 #include "app/signals.hpp"
 
 #include <CLI/CLI.hpp>
@@ -48,11 +49,13 @@ class CommandLine {
     app_.set_version_flag("--version", FLOWPILOT_VERSION);
     app_.footer(
         "Examples:\n"
+        "  flowpilot serve --dev\n"
         "  flowpilot run examples/onboarding.yaml --input email=ada@example.org\n"
         "  flowpilot run --resume\n"
         "  flowpilot validate examples/*.yaml\n\n"
         "Exit codes: 0 ok, 1 execution failed, 2 usage, 3 not found, 4 auth, 5 time-out, 6 conflict, 7 "
         "unavailable");
+    add_serve();
     add_run();
     add_validate();
     add_verify();
@@ -80,6 +83,23 @@ class CommandLine {
         return settings ? act(*settings) : report(settings.error());
       };
     });
+  }
+
+  void add_serve() {
+    auto* serve =
+        app_.add_subcommand("serve", "Serve workflows over HTTP and WebSocket until SIGTERM or Ctrl-C");
+    serve->add_flag("--dev", serve_.dev,
+                    "For one person on one machine: demo workflows, and steps may reach loopback");
+    serve->add_option("--var", serve_.vars, "Variable that expressions read as vars.NAME; repeat it")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
+    serve->footer(
+        "Examples:\n"
+        "  flowpilot serve --dev\n"
+        "  flowpilot serve --data-dir /var/lib/flowpilot --port 8080 --allow-address crm.internal:443");
+    with_settings(
+        serve, [this](const Settings& settings) { return serve_command(serve_, settings); }, "serve");
   }
 
   void add_run() {
@@ -177,6 +197,7 @@ class CommandLine {
   CLI::App app_;
   SettingFlags flags_;
   RunOptions run_;
+  ServeOptions serve_;
   std::vector<std::string> files_;
   std::string format_ = "text";
   std::string shell_;

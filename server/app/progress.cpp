@@ -166,8 +166,9 @@ void Progress::redraw(const engine::ExecutionState& state) {
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
-void Progress::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                           TimePoint) {
+void Progress::on_recorded(const runtime::Recorded& recorded) {
+  const auto& state = recorded.state;
+  const auto events = recorded.events;
   if (style_ == Style::silent) return;
   const std::lock_guard lock(mutex_);
   if (style_ == Style::terminal && followed_.size() == 1 && followed_.contains(state.id)) {
@@ -191,11 +192,11 @@ void Progress::on_started(const engine::ExecutionState& state, model::TaskRef ta
     print_line(state, fmt::format("{} started", name_of(state, {task.step, model::kNoItem})));
 }
 
-void Progress::on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) {
+void Progress::on_log(const runtime::Logged& logged) {
   if (style_ == Style::silent) return;
   const std::lock_guard lock(mutex_);
-  for (const auto& line : lines)
-    print_line(state,
+  for (const auto& line : logged.lines)
+    print_line(logged.state,
                fmt::format("{} | {}: {}", line.step, line.line.level, printable(line.line.text, 2000)));
   if (style_ == Style::terminal) drawn_lines_ = 0;  // log lines stand between two drawings
 }

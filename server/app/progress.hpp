@@ -20,10 +20,9 @@ class Progress final : public runtime::Observer {
   explicit Progress(Style style) : style_(style) {}
   static Style detect();
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                   TimePoint at) override;
+  void on_recorded(const runtime::Recorded& recorded) override;
   void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override;
-  void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override;
+  void on_log(const runtime::Logged& logged) override;
   /// Which execution gets the redrawn lines; others (children) are told of plainly.
   void follow(const ExecutionId& id);
 

@@ -5,6 +5,7 @@
 #include "app/host.hpp"
 #include "app/progress.hpp"
 #include "app/signals.hpp"
+#include "app/task_options.hpp"
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
 #include "runtime/execution_view.hpp"
@@ -82,10 +83,10 @@ class RunObserver final : public runtime::Observer {
       : progress_(progress), outcome_(outcome), options_(options), data_dir_(std::move(data_dir)) {}
   void attach(runtime::Runtime& runtime) { runtime_ = &runtime; }
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                   TimePoint at) override {
-    progress_.on_recorded(state, events, at);
-    for (const auto& event : events) {
+  void on_recorded(const runtime::Recorded& recorded) override {
+    const auto& state = recorded.state;
+    progress_.on_recorded(recorded);
+    for (const auto& event : recorded.events) {
       if (std::holds_alternative<model::event::ExecutionPaused>(event)) outcome_.parked(state.id);
       const auto* waiting = std::get_if<model::event::TaskWaiting>(&event);
       if (waiting != nullptr && waiting->kind == model::WaitKind::approval) answer(state, *waiting);
@@ -94,9 +95,7 @@ class RunObserver final : public runtime::Observer {
   void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override {
     progress_.on_started(state, task, at);
   }
-  void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override {
-    progress_.on_log(state, lines);
-  }
+  void on_log(const runtime::Logged& logged) override { progress_.on_log(logged); }
 
  private:
   void answer(const engine::ExecutionState& state, const model::event::TaskWaiting& waiting) {
@@ -129,18 +128,6 @@ class RunObserver final : public runtime::Observer {
   std::string data_dir_;
   runtime::Runtime* runtime_ = nullptr;
 };
-
-tasks::TaskOptions task_options(const Settings& settings) {
-  tasks::TaskOptions out;
-  out.allow_loopback = true;  // one person's own process on one machine
-  out.allow_addresses = settings.list("allow_address");
-  out.proxy_url = settings.text("proxy_url");
-  out.smtp_url = settings.text("smtp_url");
-  out.mail_from = settings.text("mail_from");
-  out.file_root = settings.text("file_root");
-  out.data_dir = settings.data_dir();
-  return out;
-}
 
 Result<Json> read_input(const RunOptions& options, const model::Workflow& workflow) {
   Json input = JsonObject();
@@ -175,7 +162,7 @@ class RunSession {
   ExitCode run() {
     HostOptions host;
     host.data_dir = settings_.data_dir();
-    host.tasks = task_options(settings_);
+    host.tasks = make_task_options(settings_, true);
     host.worker_threads = settings_.count("worker_threads");
     host.runtime.keep_awake = std::chrono::hours(24 * 365 * 100);  // nobody else would wake what sleeps
     host.observer = &observer_;
@@ -222,9 +209,10 @@ class RunSession {
     const auto id = request.id;
     progress_.follow(id);
     outcome_.expect(id);
-    host_->runtime().start_execution(std::move(request), [this](Result<ExecutionId> started) {
-      if (!started) outcome_.failed(started.error());
-    });
+    host_->runtime().start_execution(std::move(request),
+                                     [this](Result<const engine::ExecutionState*> started) {
+                                       if (!started) outcome_.failed(started.error());
+                                     });
     watch(id);
     return send_signals(id);
   }
@@ -319,7 +307,8 @@ class RunSession {
       waiting.task = {i, model::kNoItem};
       waiting.kind = model::WaitKind::approval;
       waiting.data = task.wait_data;
-      observer_.on_recorded(state, std::vector<engine::Event>{waiting}, host_->clock().now());
+      const std::vector<engine::Event> events{waiting};
+      observer_.on_recorded({state, events, state.last_seq, host_->clock().now()});
     }
   }
 
@@ -348,32 +337,13 @@ class RunSession {
   ExitCode give_up() {
     fmt::print(stderr, "stopping; attempts under way have {} to finish (Ctrl-C again to leave at once)\n",
                to_display_text(kGrace));
-    host_->runtime().begin_shutdown();
-    wait_for_attempts();
+    host_->wait_for_attempts(kGrace);
     host_->stop();
     for (const auto& id : outcome_.open()) {
       fmt::print(stderr, "go on with: flowpilot run --resume {} --data-dir {}\n", to_string(id),
                  settings_.data_dir().string());
     }
     return kInterrupted;
-  }
-
-  void wait_for_attempts() {
-    const auto until = host_->clock().now() + kGrace;
-    std::mutex mutex;
-    std::condition_variable answered;
-    while (host_->clock().now() < until) {
-      std::optional<std::size_t> running;
-      host_->runtime().count_load([&](runtime::Load load) {
-        const std::lock_guard lock(mutex);
-        running = load.attempts;
-        answered.notify_one();
-      });
-      std::unique_lock lock(mutex);
-      answered.wait(lock, [&] { return running.has_value(); });
-      if (*running == 0) return;
-      answered.wait_for(lock, Milliseconds(50));
-    }
   }
 
   void print_result() const {

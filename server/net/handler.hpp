@@ -17,8 +17,8 @@ class WebSocketPeer {
  public:
   virtual ~WebSocketPeer() = default;
   /// Queues one text frame. False when the connection is closed or the queue would grow beyond
-  /// Limits::websocket_queue_bytes: nothing was queued, and what to do about it (resync, close) is the
-  /// caller's choice.
+  /// Limits::websocket_queue_bytes (a text alone in it may be larger: a snapshot must fit): nothing was
+  /// queued, and what to do about it (resync, close) is the caller's choice.
   virtual bool send(std::shared_ptr<const std::string> text) = 0;
   /// Bytes queued and not yet handed to the kernel.
   virtual std::size_t queued_bytes() const = 0;

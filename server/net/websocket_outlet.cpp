@@ -9,7 +9,7 @@ bool WebSocketOutlet::send(std::shared_ptr<const std::string> text) {
   {
     const std::lock_guard lock(mutex_);
     if (is_shut_ || closing_) return false;
-    if (text->size() > most_bytes_ - bytes_) {
+    if (bytes_ > 0 && bytes_ + text->size() > most_bytes_) {
       was_refused_ = true;
       return false;
     }

@@ -5,18 +5,32 @@
 namespace fp::ports {
 
 void AttemptControl::log(TimePoint at, std::string level, std::string text) {
-  const std::lock_guard lock(mutex_);
-  if (lines_.size() < kMaxLines) {
-    lines_.push_back({at, std::move(level), std::move(text)});
-  } else {
-    ++dropped_;
+  if (text.size() > kMostLineBytes) {
+    const auto cut = text.size() - kMostLineBytes;
+    text.resize(kMostLineBytes);
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
+    if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0)
+      text.pop_back();  // half a code point
+    text += fmt::format(" ... ({} bytes more)", cut);
   }
+  const std::lock_guard lock(mutex_);
+  if (kept_lines_ >= kMostLines || kept_bytes_ + text.size() > kMostBytes) {
+    ++dropped_;
+    return;
+  }
+  ++kept_lines_;
+  kept_bytes_ += text.size();
+  lines_.push_back({at, std::move(level), std::move(text)});
+  last_at_ = at;
 }
 
-std::vector<LogLine> AttemptControl::take_lines() {
+std::vector<LogLine> AttemptControl::take_lines(bool last) {
   const std::lock_guard lock(mutex_);
-  if (dropped_ > 0) {
-    lines_.push_back({lines_.back().at, "warning", fmt::format("{} more lines were dropped", dropped_)});
+  if (last && dropped_ > 0) {
+    lines_.push_back(
+        {last_at_, "warning",
+         fmt::format("{} more lines were dropped: the log of an attempt ends at {} lines or {} bytes",
+                     dropped_, kMostLines, kMostBytes)});
     dropped_ = 0;
   }
   return std::exchange(lines_, {});

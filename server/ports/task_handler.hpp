@@ -35,12 +35,13 @@ struct LogLine {
   bool operator==(const LogLine&) const = default;
 };
 
-/// What an attempt and its owner share while it runs. Thread-safe. Lines are bounded: 1,000 an attempt, then
-/// one marker line says that more were dropped.
+/// What an attempt and its owner share while it runs. Thread-safe. Its log is bounded: 10,000 lines and 1 MiB
+/// an attempt, 16 KiB a line; markers say what was cut or dropped.
 class AttemptControl {
  public:
   void log(TimePoint at, std::string level, std::string text);
-  std::vector<LogLine> take_lines();
+  /// What came since the last call. With `last` the marker of dropped lines comes at its end.
+  std::vector<LogLine> take_lines(bool last = true);
 
   /// Asks the attempt to end: sets the flag and calls the hook, if any, once.
   void cancel();
@@ -50,12 +51,17 @@ class AttemptControl {
   void set_cancel_hook(UniqueFunction<void()> hook);
 
  private:
-  static constexpr std::size_t kMaxLines = 1000;
+  static constexpr std::size_t kMostLines = 10'000;
+  static constexpr std::size_t kMostBytes = 1u << 20;
+  static constexpr std::size_t kMostLineBytes = 16u << 10;
   std::atomic<bool> cancelled_{false};
   std::mutex mutex_;
   UniqueFunction<void()> hook_;
   std::vector<LogLine> lines_;
+  std::size_t kept_lines_ = 0;
+  std::size_t kept_bytes_ = 0;
   std::size_t dropped_ = 0;
+  TimePoint last_at_{};
 };
 
 /// A task type that touches the world. One object serves every attempt of its type, from any thread.

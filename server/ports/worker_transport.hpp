@@ -25,6 +25,8 @@ class WorkerTransport {
   struct Sink {
     virtual ~Sink() = default;
     virtual void on_report(AttemptReport report) = 0;
+    /// Lines of an attempt that goes on.
+    virtual void on_lines(LeaseId lease, std::vector<LogLine> lines) = 0;
     virtual void on_heartbeat(const std::vector<LeaseId>& leases) = 0;
   };
   virtual ~WorkerTransport() = default;

@@ -8,26 +8,27 @@
 namespace fp::runtime {
 
 Result<std::shared_ptr<const model::Workflow>> Catalog::load(const std::string& hash) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = known_.find(hash);
-    if (found != known_.end()) return found->second;
-  }
+  if (auto known = find_known(hash)) return known;
   const auto version = store_.find_version(hash);
   if (!version) return Error(codes::workflow_unknown, fmt::format("there is no workflow version {}", hash));
   return read(*version);
 }
 
-Result<std::shared_ptr<const model::Workflow>> Catalog::load_by_name(const std::string& name) {
+Result<NamedWorkflow> Catalog::load_by_name(const std::string& name) {
   const auto named = store_.find_version_by_name(name);
   if (!named) return Error(codes::workflow_unknown, fmt::format("there is no workflow named \"{}\"", name));
-  const auto& version = named->version;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = known_.find(version.hash);
-    if (found != known_.end()) return found->second;
-  }
-  return read(version);  // the document of a draft is stored with the workflow only
+  NamedWorkflow out{find_known(named->version.hash), named->workflow, named->number};
+  if (out.workflow) return out;
+  auto workflow = read(named->version);  // the document of a draft is stored with the workflow only
+  if (!workflow) return workflow.error();
+  out.workflow = std::move(*workflow);
+  return out;
+}
+
+std::shared_ptr<const model::Workflow> Catalog::find_known(const std::string& hash) {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(hash);
+  return found == known_.end() ? nullptr : found->second;
 }
 
 Result<std::shared_ptr<const model::Workflow>> Catalog::read(const ports::WorkflowVersion& version) {

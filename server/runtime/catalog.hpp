@@ -7,9 +7,17 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace fp::runtime {
+
+/// What a name stands for.
+struct NamedWorkflow {
+  std::shared_ptr<const model::Workflow> workflow;
+  std::optional<WorkflowId> id;  // none for a document that no workflow holds
+  std::uint32_t version = 0;     // 0 for a draft
+};
 
 /// The workflows executions run: read from the store once, kept while used (the 256 used last). Thread-safe.
 class Catalog {
@@ -18,11 +26,12 @@ class Catalog {
 
   /// A version by its hash. Error workflow.unknown.
   Result<std::shared_ptr<const model::Workflow>> load(const std::string& hash);
-  /// The newest version of a name. Error workflow.unknown.
-  Result<std::shared_ptr<const model::Workflow>> load_by_name(const std::string& name);
+  /// What a step means by a workflow's id or name (Store::find_version_by_name). Error workflow.unknown.
+  Result<NamedWorkflow> load_by_name(const std::string& name);
   void remember(std::shared_ptr<const model::Workflow> workflow);
 
  private:
+  std::shared_ptr<const model::Workflow> find_known(const std::string& hash);
   Result<std::shared_ptr<const model::Workflow>> read(const ports::WorkflowVersion& version);
 
   static constexpr std::size_t kKept = 256;

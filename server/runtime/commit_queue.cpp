@@ -34,6 +34,7 @@ std::size_t CommitQueue::depth() const {
 
 void CommitQueue::collect(PendingWrite& pending, ports::Batch& batch) {
   for (auto& version : pending.versions) batch.versions.push_back(std::move(version));
+  if (pending.workflow) return batch.workflows.push_back(std::move(*pending.workflow));
   batch.executions.push_back(std::move(pending.write));
   for (auto& birth : pending.births) {
     birth.with_previous = true;
@@ -70,7 +71,7 @@ void CommitQueue::commit_some() {
   batch.fence = fence_;
   std::vector<std::size_t> positions;  // of each decision's own write among the batch's
   for (auto& pending : taken) {
-    positions.push_back(batch.executions.size());
+    positions.push_back(pending.workflow ? batch.workflows.size() : batch.executions.size());
     collect(pending, batch);
   }
   std::optional<Error> failure;
@@ -87,7 +88,7 @@ void CommitQueue::commit_some() {
     failure = unavailable.error();
   }
   if (failure && FP_MUTANT("goes on after a failed commit")) {
-    outcomes.assign(batch.executions.size(), ports::WriteOutcome::committed);
+    outcomes.assign(batch.executions.size() + batch.workflows.size(), ports::WriteOutcome::committed);
     failure.reset();
   }
   if (failure) return fail(*failure);
@@ -96,7 +97,8 @@ void CommitQueue::commit_some() {
   std::map<ports::Loop*, std::vector<Reply>> replies;
   for (std::size_t i = 0; i < taken.size(); ++i) {
     if (!taken[i].done) continue;
-    const auto first = outcomes.begin() + static_cast<std::ptrdiff_t>(positions[i]);
+    const auto before = taken[i].workflow ? batch.executions.size() : 0;  // their outcomes come first
+    const auto first = outcomes.begin() + static_cast<std::ptrdiff_t>(before + positions[i]);
     replies[taken[i].home].emplace_back(
         std::move(taken[i].done),
         std::vector(first, first + 1 + static_cast<std::ptrdiff_t>(taken[i].births.size())));

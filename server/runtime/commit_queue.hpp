@@ -5,19 +5,22 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace fp::runtime {
 
-/// One decision on its way to the disk.
+/// One decision on its way to the disk, or one change of a workflow.
 struct PendingWrite {
   ports::ExecutionWrite write;
+  std::optional<ports::WorkflowWrite> workflow;  // instead of `write`
   std::vector<ports::WorkflowVersion> versions;
   std::vector<ports::ExecutionWrite>
       births;  // executions that start with this decision, in the same transaction
   std::vector<ports::InboxEntry> inbox;
-  ports::Loop* home = nullptr;                                         // where `done` runs
-  UniqueFunction<void(const std::vector<ports::WriteOutcome>&)> done;  // of `write`, then of each birth
+  ports::Loop* home = nullptr;  // where `done` runs
+  UniqueFunction<void(const std::vector<ports::WriteOutcome>&)>
+      done;  // of `write` and each birth, or of `workflow`
 };
 
 /// Group commit: what arrives while a commit is in flight goes into the next one, all of it in one

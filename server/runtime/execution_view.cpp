@@ -1,5 +1,7 @@
 #include "runtime/execution_view.hpp"
 
+#include <algorithm>
+
 namespace fp::runtime {
 
 namespace {
@@ -22,6 +24,7 @@ Json shorten(const Value& value, std::size_t most_bytes) {
 Json shorten(const Json& value, std::size_t most_bytes) {
   constexpr std::size_t kPreviewBytes = 1000;
   // The weight is never much below the length of the text, and far cheaper.
+  most_bytes = std::max(most_bytes, kPreviewBytes);
   if (most_bytes == kAllBytes || json_weight(value) <= most_bytes) return value;
   const auto text = to_text(value);
   if (text.size() <= most_bytes) return value;
@@ -83,11 +86,17 @@ Json to_resource(const engine::ExecutionState& state, std::size_t most_bytes) {
       {"labels", state.labels ? *state.labels : Json(JsonObject())}};
   add_error(out, state.error);
   JsonArray tasks;
+  auto left = most_bytes == kAllBytes ? kAllBytes : kShownTotal;
+  const auto add = [&](model::TaskRef ref) {
+    const auto& output = state.task(ref).output;
+    const auto most = std::min(most_bytes, left);
+    tasks.push_back(to_resource(state, ref, most));
+    if (left != kAllBytes && output) left -= std::min({left, most, json_weight(*output)});
+  };
   for (model::StepIndex i = 0; i < state.steps.size(); ++i) {
     const auto& fan = state.steps[i].fan;
-    tasks.push_back(to_resource(state, {i, model::kNoItem}, most_bytes));
-    for (std::uint32_t item = 0; fan && item < fan->tasks.size(); ++item)
-      tasks.push_back(to_resource(state, {i, item}, most_bytes));
+    add({i, model::kNoItem});
+    for (std::uint32_t item = 0; fan && item < fan->tasks.size(); ++item) add({i, item});
   }
   out["tasks"] = std::move(tasks);
   return out;

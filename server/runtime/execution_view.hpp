@@ -10,6 +10,9 @@ namespace fp::runtime {
 /// Values above this many bytes of text are shown as {truncated, bytes, preview} where a caller asks for
 /// short ones.
 inline constexpr std::size_t kShownBytes = 64 << 10;
+/// ... and so many bytes of all results of an execution together; what comes after them is shown by its first
+/// 1,000.
+inline constexpr std::size_t kShownTotal = 1 << 20;
 inline constexpr std::size_t kAllBytes = ~std::size_t{0};
 
 /// An execution as the API and `-o json` show it (contract section 2): {id, workflow_name, status, ...,

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "runtime/execution_sample.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +43,10 @@ ports::ExecutionSummary summarize(const ExecutionState& state) {
   }
   if (state.parent) out.parent = state.parent->execution;
   out.retry_of = state.retry_of;
+  out.workflow = state.workflow_id;
+  out.workflow_version = state.workflow_version;
+  const auto days = state.workflow->settings.retention_days;
+  if (state.ended_at && days) out.keep_until = *state.ended_at + std::chrono::days(*days);
   if (state.labels) out.labels = *state.labels;
   return out;
 }
@@ -67,6 +72,7 @@ ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<con
   if (status != position.status) {
     write.summary = summarize(state);
     position.status = status;
+    if (model::is_terminal(state.status)) write.sample = make_sample(state);
   }
   const auto wake = engine::next_wake(state);
   if (wake != position.wake) {
@@ -82,38 +88,71 @@ ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<con
   return write;
 }
 
+std::shared_ptr<const model::Workflow> Journal::workflow_of(const ExecutionId& id,
+                                                            const ports::LoadedExecution& loaded) {
+  auto workflow = catalog_.load(loaded.summary.version_hash);
+  if (!workflow) corrupt(id, workflow.error().message);
+  return *workflow;
+}
+
+Json Journal::read_blob(const ExecutionId& id, const Json& reference) {
+  auto bytes = store_.load_blob(
+      {json_string(reference, "hash"), static_cast<std::uint64_t>(json_int(reference, "size").value_or(0))});
+  if (!bytes) corrupt(id, bytes.error().message);
+  return parse_trusted_json(*bytes);
+}
+
+/// Decodes the rows after event `last_seq`, checking numbering and hash chain.
+void Journal::read_rows(const ports::LoadedExecution& loaded, const model::Workflow& workflow,
+                        std::uint64_t last_seq, Hash128& chain, const EachRow& each) {
+  const auto& id = loaded.summary.id;
+  const engine::BlobReader blobs = [&](const Json& reference) { return read_blob(id, reference); };
+  for (const auto& row : loaded.rows) {
+    if (row.first_seq != last_seq + 1) corrupt(id, fmt::format("event {} is missing", last_seq + 1));
+    chain = chain_hash(chain, row.events);
+    if (chain != row.chain)
+      corrupt(id, fmt::format("the hash of the row with event {} does not match", row.first_seq));
+    auto events = engine::decode_events(row.events, workflow, blobs);
+    if (events.size() != row.count)
+      corrupt(id, fmt::format("the row with event {} has lost events", row.first_seq));
+    last_seq += events.size();
+    each(row, std::move(events));
+  }
+}
+
 std::optional<LoadedState> Journal::load(const ExecutionId& id, bool whole) {
   auto loaded = store_.load_execution(id, whole);
   if (!loaded) return std::nullopt;
-  const auto workflow = catalog_.load(loaded->summary.version_hash);
-  if (!workflow) corrupt(id, workflow.error().message);
-  const engine::BlobReader read_blob = [&](const Json& reference) -> Json {
-    auto bytes = store_.load_blob({json_string(reference, "hash"),
-                                   static_cast<std::uint64_t>(json_int(reference, "size").value_or(0))});
-    if (!bytes) corrupt(id, bytes.error().message);
-    return parse_trusted_json(*bytes);
-  };
-  LoadedState out{engine::make_state(id, *workflow), {}};
+  const auto workflow = workflow_of(id, *loaded);
+  LoadedState out{engine::make_state(id, workflow), {}};
   if (loaded->snapshot) {
-    out.state = engine::decode_state(loaded->snapshot->state, *workflow, read_blob);
+    out.state = engine::decode_state(loaded->snapshot->state, workflow,
+                                     [&](const Json& reference) { return read_blob(id, reference); });
     out.position.chain = loaded->snapshot->chain;
     out.position.snapshot_seq = loaded->snapshot->seq;
     if (out.state.last_seq != loaded->snapshot->seq) corrupt(id, "its snapshot is of another moment");
   }
-  for (const auto& row : loaded->rows) {
-    if (row.first_seq != out.state.last_seq + 1)
-      corrupt(id, fmt::format("event {} is missing", out.state.last_seq + 1));
-    out.position.chain = chain_hash(out.position.chain, row.events);
-    if (out.position.chain != row.chain)
-      corrupt(id, fmt::format("the hash of the row with event {} does not match", row.first_seq));
-    const auto events = engine::decode_events(row.events, **workflow, read_blob);
-    if (events.size() != row.count)
-      corrupt(id, fmt::format("the row with event {} has lost events", row.first_seq));
-    for (const auto& event : events) engine::apply(out.state, event, row.at);
-  }
+  read_rows(*loaded, *workflow, out.state.last_seq, out.position.chain,
+            [&](const ports::JournalRow& row, const std::vector<engine::Event>& events) {
+              for (const auto& event : events) engine::apply(out.state, event, row.at);
+            });
   out.state.touched.clear();
+  out.position.log_batches = loaded->log_batches;
   out.position.wake = loaded->wake;
   out.position.status = loaded->summary.status;
+  return out;
+}
+
+std::optional<History> Journal::history(const ExecutionId& id) {
+  const auto loaded = store_.load_execution(id, true);
+  if (!loaded) return std::nullopt;
+  History out{workflow_of(id, *loaded), {}, loaded->log_batches};
+  Hash128 chain{};
+  read_rows(*loaded, *out.workflow, 0, chain,
+            [&](const ports::JournalRow& row, std::vector<engine::Event> events) {
+              for (auto& event : events)
+                out.events.push_back({out.events.size() + 1, row.at, std::move(event)});
+            });
   return out;
 }
 

@@ -5,8 +5,10 @@
 #include "ports/store.hpp"
 #include "runtime/catalog.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace fp::runtime {
 
@@ -14,6 +16,7 @@ namespace fp::runtime {
 struct JournalPosition {
   Hash128 chain{};
   std::uint64_t snapshot_seq = 0;
+  std::uint64_t log_batches = 0;
   std::optional<TimePoint> wake;  // the stored wake-up
   std::string status;             // the stored status
 };
@@ -21,6 +24,19 @@ struct JournalPosition {
 struct LoadedState {
   engine::ExecutionState state;
   JournalPosition position;
+};
+
+struct RecordedEvent {
+  std::uint64_t seq = 0;
+  TimePoint at{};
+  engine::Event event;
+};
+
+/// Everything recorded of one execution.
+struct History {
+  std::shared_ptr<const model::Workflow> workflow;
+  std::vector<RecordedEvent> events;
+  std::uint64_t log_batches = 0;
 };
 
 /// Turns decisions into rows and rows into states. Blocking; lives wherever it is called.
@@ -39,8 +55,17 @@ class Journal {
   /// Folds an execution out of the store; nullopt when there is none. Checks numbering and hash chain:
   /// storage.corrupt is thrown as Unavailable.
   std::optional<LoadedState> load(const ExecutionId& id, bool whole = false);
+  /// Its events one by one, from the first; nullopt when there is no such execution. Checked like load().
+  std::optional<History> history(const ExecutionId& id);
 
  private:
+  using EachRow = std::function<void(const ports::JournalRow&, std::vector<engine::Event>)>;
+  void read_rows(const ports::LoadedExecution& loaded, const model::Workflow& workflow,
+                 std::uint64_t last_seq, Hash128& chain, const EachRow& each);
+  std::shared_ptr<const model::Workflow> workflow_of(const ExecutionId& id,
+                                                     const ports::LoadedExecution& loaded);
+  Json read_blob(const ExecutionId& id, const Json& reference);
+
   ports::Store& store_;
   Catalog& catalog_;
   std::uint64_t snapshot_events_;

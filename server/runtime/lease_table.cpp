@@ -17,6 +17,11 @@ ports::LeaseId LeaseTable::grant(Lease lease, SteadyPoint now) {
   return id;
 }
 
+const Lease* LeaseTable::get(ports::LeaseId id) const {
+  const auto found = leases_.find(id);
+  return found == leases_.end() ? nullptr : &found->second;
+}
+
 std::optional<Lease> LeaseTable::release(ports::LeaseId id) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return std::nullopt;

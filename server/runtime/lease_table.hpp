@@ -27,6 +27,8 @@ class LeaseTable {
   explicit LeaseTable(SteadyPoint::duration ttl) : ttl_(ttl) {}
 
   ports::LeaseId grant(Lease lease, SteadyPoint now);
+  /// nullptr when it has ended.
+  const Lease* get(ports::LeaseId id) const;
   /// The lease, taken out; nullopt when it ended before.
   std::optional<Lease> release(ports::LeaseId id);
   /// The same for one that is overdue: the table remembers the newest 1,000 of them, for results that still

@@ -112,15 +112,24 @@ void LocalWorker::work() {
   }
 }
 
-/// An attempt in this process is alive as long as the process is.
+/// An attempt in this process is alive as long as the process is. Lines go out more often than signs of life.
 void LocalWorker::beat() {
   pthread_setname_np(pthread_self(), "heartbeat");
+  auto next_heartbeat = clock_.steady_now() + options_.heartbeat;
   std::unique_lock lock(mutex_);
-  while (!stopped_.wait_for(lock, options_.heartbeat, [this] { return stopping_; })) {
+  while (!stopped_.wait_for(lock, options_.log_pause, [this] { return stopping_; })) {
+    if (running_.empty()) continue;
+    const bool is_due = clock_.steady_now() >= next_heartbeat;
+    if (is_due) next_heartbeat = clock_.steady_now() + options_.heartbeat;
     std::map<Sink*, std::vector<ports::LeaseId>> alive;
-    for (const auto& [key, control] : running_) alive[key.sink].push_back(key.lease);
+    std::vector<std::pair<Key, std::vector<ports::LogLine>>> lines;
+    for (const auto& [key, control] : running_) {
+      if (is_due) alive[key.sink].push_back(key.lease);
+      if (auto taken = control->take_lines(false); !taken.empty()) lines.emplace_back(key, std::move(taken));
+    }
     lock.unlock();
     for (const auto& [sink, leases] : alive) sink->on_heartbeat(leases);
+    for (auto& [key, taken] : lines) key.sink->on_lines(key.lease, std::move(taken));
     lock.lock();
   }
 }

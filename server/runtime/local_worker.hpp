@@ -17,6 +17,7 @@ struct LocalWorkerOptions {
   std::size_t most_waiting = 1024;      // blocking attempts queued for a thread
   std::size_t most_asynchronous = 256;  // under way at once
   Milliseconds heartbeat{3'000};
+  Milliseconds log_pause{200};  // how long lines of an attempt that goes on are gathered
 };
 
 /// Carries attempts out in this process with the built-in handlers: instant ones where they are dispatched,

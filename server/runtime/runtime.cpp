@@ -158,10 +158,24 @@ void Runtime::start_execution(StartRequest request, StartReply reply) {
   });
 }
 
-void Runtime::deliver(const ExecutionId& id, engine::Input input, InputReply reply) {
-  loop_of(id).post([this, id, input = std::move(input), reply = std::move(reply)]() mutable {
-    shard_of(id).deliver(id, std::move(input), std::move(reply));
+void Runtime::deliver(const ExecutionId& id, engine::Input input, InputReply reply,
+                      std::optional<ports::IdempotencyEntry> idempotency) {
+  loop_of(id).post([this, id, input = std::move(input), reply = std::move(reply),
+                    idempotency = std::move(idempotency)]() mutable {
+    shard_of(id).deliver(id, std::move(input), std::move(reply), {}, std::move(idempotency));
   });
+}
+
+void Runtime::write_workflow(ports::WorkflowWrite write, std::vector<ports::WorkflowVersion> versions,
+                             UniqueFunction<void(ports::WriteOutcome)> reply) {
+  PendingWrite pending;
+  pending.workflow = std::move(write);
+  pending.versions = std::move(versions);
+  pending.home = p_.shard_loops.front();
+  pending.done = [reply = std::move(reply)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
+    reply(outcomes.front());
+  };
+  commits_.push(std::move(pending));
 }
 
 void Runtime::watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing) {

@@ -57,7 +57,14 @@ class Runtime {
   void give_back_attempts();
 
   void start_execution(StartRequest request, StartReply reply);
-  void deliver(const ExecutionId& id, engine::Input input, InputReply reply);
+  /// With an idempotency entry that is taken the error is execution.duplicate.
+  void deliver(const ExecutionId& id, engine::Input input, InputReply reply,
+               std::optional<ports::IdempotencyEntry> idempotency = {});
+  /// Changes a workflow, in the next group commit; `reply` comes on a shard's loop, after it.
+  void write_workflow(ports::WorkflowWrite write, std::vector<ports::WorkflowVersion> versions,
+                      UniqueFunction<void(ports::WriteOutcome)> reply);
+  /// Decisions not yet on disk.
+  std::size_t commit_depth() const { return commits_.depth(); }
   void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
   ExecutionId make_id();
   std::uint64_t draw_seed() { return p_.rng.next(); }

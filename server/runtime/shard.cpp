@@ -73,7 +73,8 @@ void ExecutionShard::start(StartRequest request, StartReply reply) {
 }
 
 void ExecutionShard::deliver(const ExecutionId& id, engine::Input input, InputReply reply,
-                             std::optional<std::uint64_t> inbox) {
+                             std::optional<std::uint64_t> inbox,
+                             std::optional<ports::IdempotencyEntry> idempotency) {
   const auto loaded = try_load(id);
   if (!loaded) {
     if (reply && !inbox) reply(loaded.error());
@@ -89,6 +90,7 @@ void ExecutionShard::deliver(const ExecutionId& id, engine::Input input, InputRe
   step.input = std::move(input);
   step.reply = std::move(reply);
   step.inbox = inbox;
+  step.idempotency = std::move(idempotency);
   take(active, std::move(step));
 }
 
@@ -153,13 +155,17 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
     pending.write = p_.journal.record(active->state, decision.events, at, active->position);
   }
   pending.write.idempotency = std::move(step.idempotency);
-  pending.write.log_lines = std::move(step.log_lines);
-  pending.write.log_after_seq = active->state.last_seq - decision.events.size();
+  step.first_seq = active->state.last_seq - decision.events.size() + 1;
+  if (!step.log_lines.empty()) {
+    pending.write.log_lines = step.log_lines;
+    pending.write.log_after_seq = step.first_seq - 1;
+    step.log_batch = ++active->position.log_batches;
+  }
   if (step.inbox) pending.write.consumed_inbox.push_back(*step.inbox);
   if (std::holds_alternative<engine::input::Start>(step.input))
     pending.versions.push_back(to_version(*active->state.workflow, at));
   if (FP_MUTANT("reply before commit") && step.start_reply)
-    std::exchange(step.start_reply, {})(active->state.id);
+    std::exchange(step.start_reply, {})(&active->state);
   if (FP_MUTANT("dispatch before commit")) {
     for (auto& command : decision.commands) {
       if (auto* dispatch_now = std::get_if<engine::command::Dispatch>(&command))
@@ -171,7 +177,6 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   step.has_news = !pending.inbox.empty();
   pending.home = &p_.loop;
   ++active->writes_in_flight;
-  if (p_.observer != nullptr && !pending.write.log_lines.empty()) step.log_lines = pending.write.log_lines;
   pending.done = [this, active, decision = std::move(decision), at,
                   step = std::move(step)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
     on_committed(active, decision, at, step, outcomes);
@@ -197,18 +202,23 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
     return;
   }
   FP_FAILPOINT("result-before-advance");
-  if (p_.observer != nullptr) {
-    if (!step.log_lines.empty()) p_.observer->on_log(active->state, step.log_lines);
-    if (!decision.events.empty()) p_.observer->on_recorded(active->state, decision.events, at);
-    for (std::size_t i = 0; i < step.born.size(); ++i) {
-      if (outcomes[i + 1] == ports::WriteOutcome::committed)
-        p_.observer->on_recorded(step.born[i].first, std::span(&step.born[i].second, 1), at);
-    }
-  }
-  if (step.start_reply) step.start_reply(active->state.id);
+  if (p_.observer != nullptr) tell_observer(active, decision, at, step, outcomes);
+  if (step.start_reply) step.start_reply(&active->state);
   answer(step);
   for (const auto& command : decision.commands) carry_out(active, const_cast<engine::Command&>(command));
   settle(active);
+}
+
+void ExecutionShard::tell_observer(const ActivePtr& active, const engine::Decision& decision, TimePoint at,
+                                   const Step& step, const std::vector<ports::WriteOutcome>& outcomes) {
+  if (!step.log_lines.empty())
+    p_.observer->on_log({active->state, step.log_lines, step.log_batch, step.first_seq - 1});
+  if (!decision.events.empty())
+    p_.observer->on_recorded({active->state, decision.events, step.first_seq, at});
+  for (std::size_t i = 0; i < step.born.size(); ++i) {
+    if (outcomes[i + 1] == ports::WriteOutcome::committed)
+      p_.observer->on_recorded({step.born[i].first, std::span(&step.born[i].second, 1), 1, at});
+  }
 }
 
 /// After anything happened to an execution: tells who waits for its end, sets its alarm, lets it leave

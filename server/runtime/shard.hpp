@@ -39,7 +39,8 @@ struct StartRequest {
   std::optional<ports::IdempotencyEntry> idempotency;
 };
 
-using StartReply = UniqueFunction<void(Result<ExecutionId>)>;  // after the commit
+using StartReply =
+    UniqueFunction<void(Result<const engine::ExecutionState*>)>;  // after the commit, with what it recorded
 using InputReply =
     UniqueFunction<void(Result<void>)>;  // after the commit; an error says why it does not apply
 using EndWatch = UniqueFunction<void(const engine::ExecutionState&)>;
@@ -72,7 +73,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void start(StartRequest request, StartReply reply);
   /// Loads the execution when it is not in memory. `inbox` is the entry to consume with the decision.
   void deliver(const ExecutionId& id, engine::Input input, InputReply reply,
-               std::optional<std::uint64_t> inbox = {});
+               std::optional<std::uint64_t> inbox = {},
+               std::optional<ports::IdempotencyEntry> idempotency = {});
   /// Calls back when the execution has ended; at once when it already has. Error execution.unknown through
   /// `missing`.
   void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
@@ -86,6 +88,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   std::size_t count_active() const { return active_.size(); }
 
   void on_report(ports::AttemptReport report) override;
+  void on_lines(ports::LeaseId lease, std::vector<ports::LogLine> lines) override;
   void on_heartbeat(const std::vector<ports::LeaseId>& leases) override;
 
  private:
@@ -116,6 +119,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     InputReply reply;
     std::optional<std::uint64_t> inbox;
     std::vector<ports::StoredLogLine> log_lines;
+    std::uint64_t log_batch = 0;  // their number
+    std::uint64_t first_seq = 0;  // of the decision's events
     std::optional<ports::IdempotencyEntry> idempotency;
     StartReply start_reply;
     std::vector<std::pair<engine::ExecutionState, engine::Event>>
@@ -128,6 +133,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
   void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step,
                     const std::vector<ports::WriteOutcome>& outcomes);
+  void tell_observer(const ActivePtr& active, const engine::Decision& decision, TimePoint at,
+                     const Step& step, const std::vector<ports::WriteOutcome>& outcomes);
   void settle(const ActivePtr& active);
   void consume_only(const ExecutionId& id, std::uint64_t inbox);
 
@@ -151,6 +158,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void watch_leases();
   void check_leases();
   void take_report(ports::AttemptReport report);
+  std::vector<ports::StoredLogLine> to_stored(const Active& active, const Lease& lease,
+                                              std::vector<ports::LogLine> lines) const;
   void take_late_report(ports::AttemptReport report);
 
   ShardPorts p_;

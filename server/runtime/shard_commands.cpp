@@ -39,8 +39,8 @@ void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& de
 void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, const std::string& name,
                           Value input, std::optional<model::ParentLink> link, TimePoint at,
                           PendingWrite& write, Step& step) {
-  const auto workflow = p_.catalog.load_by_name(name);
-  const auto fits = workflow ? model::check_input(**workflow, *input) : Result<void>(workflow.error());
+  const auto named = p_.catalog.load_by_name(name);
+  const auto fits = named ? model::check_input(*named->workflow, *input) : Result<void>(named.error());
   if (!fits || parent->state.depth + 1 > options_.most_depth) {
     if (!link) return;
     return refuse_child(
@@ -49,9 +49,12 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
                      fmt::format("workflows start each other more than {} deep", options_.most_depth))
              : fits.error());
   }
+  const auto& workflow = named->workflow;
   model::event::ExecutionStarted started;
-  started.workflow_name = (*workflow)->name;
-  started.version_hash = (*workflow)->hash;
+  started.workflow_name = workflow->name;
+  started.version_hash = workflow->hash;
+  started.workflow_id = named->id;
+  started.workflow_version = named->version;
   started.input = std::move(input);
   started.vars = parent->state.vars;
   started.seed =
@@ -59,10 +62,10 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   started.trigger = link ? "parent" : "workflow";
   started.parent = link;
   started.depth = parent->state.depth + 1;
-  auto state = engine::make_state(child, *workflow);
+  auto state = engine::make_state(child, workflow);
   engine::Event event = std::move(started);
   engine::apply(state, event, at);
-  write.versions.push_back(to_version(**workflow, at));  // a draft's document is stored nowhere else
+  write.versions.push_back(to_version(*workflow, at));  // a draft's document is stored nowhere else
   JournalPosition position;
   write.births.push_back(p_.journal.record(state, std::span(&event, 1), at, position));
   if (p_.observer != nullptr) step.born.emplace_back(std::move(state), std::move(event));

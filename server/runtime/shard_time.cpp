@@ -30,6 +30,32 @@ void ExecutionShard::on_heartbeat(const std::vector<ports::LeaseId>& leases) {
   p_.loop.post([this, leases] { leases_.renew(leases, p_.clock.steady_now()); });
 }
 
+void ExecutionShard::on_lines(ports::LeaseId id, std::vector<ports::LogLine> lines) {
+  p_.loop.post([this, id, lines = std::move(lines)]() mutable {
+    const auto* lease = leases_.get(id);
+    const auto active = lease == nullptr ? nullptr : find_active(lease->execution);
+    if (!active || closed_) return;
+    Step step;
+    step.log_lines = to_stored(*active, *lease, std::move(lines));
+    try {
+      commit(active, {}, p_.clock.now(), std::move(step));
+    } catch (const Unavailable& failed) {
+      p_.commits.fail(failed.error());
+    }
+  });
+}
+
+std::vector<ports::StoredLogLine> ExecutionShard::to_stored(const Active& active, const Lease& lease,
+                                                            std::vector<ports::LogLine> lines) const {
+  std::vector<ports::StoredLogLine> out;
+  out.reserve(lines.size());
+  const auto index = lease.task.item == model::kNoItem ? -1 : std::int64_t(lease.task.item);
+  for (auto& line : lines)
+    out.push_back(
+        {0, active.state.workflow->steps[lease.task.step].id, index, lease.attempt, std::move(line)});
+  return out;
+}
+
 void ExecutionShard::take_report(ports::AttemptReport report) {
   FP_FAILPOINT("effect-before-result");
   const auto lease = leases_.release(report.lease);
@@ -38,11 +64,7 @@ void ExecutionShard::take_report(ports::AttemptReport report) {
   if (!active) return dispatch_waiting();
   --active->attempts;
   Step step;
-  for (auto& line : report.log_lines) {
-    const auto index = lease->task.item == model::kNoItem ? -1 : std::int64_t(lease->task.item);
-    step.log_lines.push_back(
-        {0, active->state.workflow->steps[lease->task.step].id, index, lease->attempt, std::move(line)});
-  }
+  step.log_lines = to_stored(*active, *lease, std::move(report.log_lines));
   auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome)))
                                 : Result<Value>(report.outcome.error());
   step.input =

@@ -118,8 +118,9 @@ std::optional<std::string_view> special_address(const IpAddress& address) {
   return "reserved";
 }
 
-AddressGuard::AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed)
-    : allow_loopback_(allow_loopback) {
+AddressGuard::AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed,
+                           std::shared_ptr<const OwnPorts> own_ports)
+    : allow_loopback_(allow_loopback), own_ports_(std::move(own_ports)) {
   for (const auto& text : allowed) {
     if (auto entry = parse_allowed(text)) allowed_.push_back(std::move(*entry));
   }
@@ -152,6 +153,10 @@ std::optional<std::string> AddressGuard::refuse(std::string_view host, const IpA
   if (!special) return std::nullopt;
   static const auto v4_loopback = *parse_network("127.0.0.0/8");
   static const auto v6_loopback = *parse_network("::1");
+  const bool is_here = v4_loopback.contains(address) || v6_loopback.contains(address) ||
+                       address == *parse_ip("0.0.0.0") || address == *parse_ip("::");
+  if (is_here && own_ports_ && own_ports_->has(port))
+    return fmt::format("{} leads to {}, port {} of this server itself", host, to_string(address), port);
   if (allow_loopback_ && (v4_loopback.contains(address) || v6_loopback.contains(address)))
     return std::nullopt;
   const auto name = plain_host(host);

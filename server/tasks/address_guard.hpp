@@ -3,7 +3,9 @@
 #include "base/result.hpp"
 #include "tasks/ip_address.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,17 @@ namespace fp::tasks {
 /// carry. Pure.
 std::optional<std::string_view> special_address(const IpAddress& address);
 
+/// Ports that this process itself listens on: no step reaches them on this machine, whatever is allowed,
+/// because requests from here have the rights of whoever sits at it. Thread-safe.
+class OwnPorts {
+ public:
+  void add(std::uint16_t port) { port_.store(port, std::memory_order_relaxed); }
+  bool has(std::uint16_t port) const { return port != 0 && port_.load(std::memory_order_relaxed) == port; }
+
+ private:
+  std::atomic<std::uint16_t> port_{0};
+};
+
 /// Decides which peers workflows may connect to: public addresses, what was allowed by name, and nothing
 /// else. It is asked with the address that is about to be connected, after resolution, so that no spelling
 /// and no DNS answer gets around it. Immutable, so any thread may ask.
@@ -24,7 +37,8 @@ class AddressGuard {
   AddressGuard() = default;
   /// `allowed` as --allow-address takes it: HOST, ADDRESS or CIDR, each with an optional :PORT (brackets
   /// around IPv6 then). Entries that are none of these are left out; parse_allowed tells them apart.
-  AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed);
+  AddressGuard(bool allow_loopback, const std::vector<std::string>& allowed,
+               std::shared_ptr<const OwnPorts> own_ports = nullptr);
 
   /// Why a connection to `address` must not be made, or nothing. `host` is the name as the URL writes it.
   std::optional<std::string> refuse(std::string_view host, const IpAddress& address,
@@ -41,6 +55,7 @@ class AddressGuard {
 
   bool allow_loopback_ = false;
   std::vector<Entry> allowed_;
+  std::shared_ptr<const OwnPorts> own_ports_;
 };
 
 }  // namespace fp::tasks

@@ -7,8 +7,8 @@ namespace fp::tasks {
 
 std::vector<std::unique_ptr<ports::TaskHandler>> make_builtin_handlers(const TaskOptions& options,
                                                                        const Clock& clock) {
-  auto network = std::make_shared<Network>(AddressGuard(options.allow_loopback, options.allow_addresses),
-                                           options.proxy_url);
+  auto network = std::make_shared<Network>(
+      AddressGuard(options.allow_loopback, options.allow_addresses, options.own_ports), options.proxy_url);
   std::vector<std::unique_ptr<ports::TaskHandler>> out;
   out.push_back(make_noop_handler());
   out.push_back(make_log_handler(clock));

@@ -17,8 +17,9 @@ struct TaskOptions {
   std::string proxy_url;                     // only when configured; never from the environment
   std::string smtp_url;                      // default of send_email
   std::string mail_from;
-  std::filesystem::path file_root;  // empty: the file_* types refuse
-  std::filesystem::path data_dir;   // sql_query never opens the product's own database
+  std::filesystem::path file_root;                  // empty: the file_* types refuse
+  std::shared_ptr<const class OwnPorts> own_ports;  // never reached by a step, even when loopback is
+  std::filesystem::path data_dir;                   // sql_query never opens the product's own database
 };
 
 /// One handler for each task type that touches the world.

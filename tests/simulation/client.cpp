@@ -41,13 +41,14 @@ void Client::start(Process& process, std::size_t key) {
       ports::IdempotencyEntry{wanted.text, wanted.request, request.id.bytes, m_.world.clock().now()};
   wanted.tried.push_back(request.id);
   const auto id = request.id;
-  process.runtime().start_execution(
-      std::move(request),
-      [this, &process, key, id](Result<ExecutionId> started) { on_started(process, key, id, started); });
+  process.runtime().start_execution(std::move(request),
+                                    [this, &process, key, id](Result<const engine::ExecutionState*> started) {
+                                      on_started(process, key, id, started);
+                                    });
 }
 
 void Client::on_started(Process& process, std::size_t key, const ExecutionId& id,
-                        const Result<ExecutionId>& started) {
+                        const Result<const engine::ExecutionState*>& started) {
   auto& wanted = keys_[key];
   if (started) {
     m_.tally.count("acknowledged start");

@@ -35,7 +35,7 @@ class Client {
 
   void start(Process& process, std::size_t key);
   void on_started(Process& process, std::size_t key, const ExecutionId& id,
-                  const Result<ExecutionId>& started);
+                  const Result<const engine::ExecutionState*>& started);
   void send(Process& process, const Seen& seen, engine::Input input, const std::string& what, Check check);
   void send_signal(Process& process, const Seen& seen, const std::string& name);
   void decide(Process& process, const Seen& seen, model::TaskRef task);

@@ -101,11 +101,11 @@ void Process::check_empty() {
   run_until_quiet();
 }
 
-void Process::on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                          TimePoint) {
+void Process::on_recorded(const runtime::Recorded& recorded) {
+  const auto& state = recorded.state;
   const auto* seen = m_.auditor.find(state.id);
   bool any_large = false;
-  const auto text = engine::encode_events(events, *state.workflow, [&](const std::string&) -> Json {
+  const auto text = engine::encode_events(recorded.events, *state.workflow, [&](const std::string&) -> Json {
     any_large = true;
     return nullptr;
   });
@@ -114,11 +114,9 @@ void Process::on_recorded(const engine::ExecutionState& state, std::span<const e
     throw Violation("observers were told of events that are not on disk");
 }
 
-void Process::on_started(const engine::ExecutionState&, model::TaskRef, TimePoint) {}
-
-void Process::on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine>) {
+void Process::on_log(const runtime::Logged& logged) {
   m_.tally.count("log lines");
-  if (store_.list_log(state.id, {}, 1).lines.empty())
+  if (store_.list_log(logged.state.id, {}, 1).lines.empty())
     throw Violation("observers were told of log lines that are not on disk");
 }
 

@@ -46,10 +46,8 @@ class Process final : public runtime::Observer {
   /// Nothing is in memory, no slot is held.
   void check_empty();
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                   TimePoint at) override;
-  void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override;
-  void on_log(const engine::ExecutionState& state, std::span<const ports::StoredLogLine> lines) override;
+  void on_recorded(const runtime::Recorded& recorded) override;
+  void on_log(const runtime::Logged& logged) override;
 
  private:
   void on_commit(store::CommitPhase phase, const ports::Batch& batch);

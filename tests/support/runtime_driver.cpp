@@ -95,7 +95,7 @@ class RuntimeDriver final : public runtime::Observer {
     keep_children();
     auto outside = world_.make_loop();
     runtime::StartRequest request{root_, scenario_.workflow, make_start(scenario_), {}};
-    process_.runtime->start_execution(std::move(request), [](Result<ExecutionId> started) {
+    process_.runtime->start_execution(std::move(request), [](Result<const engine::ExecutionState*> started) {
       EXPECT_TRUE(started) << started.error().message;
     });
     for (const auto& action : scenario_.actions)
@@ -106,18 +106,16 @@ class RuntimeDriver final : public runtime::Observer {
     return std::move(history_);
   }
 
-  void on_recorded(const engine::ExecutionState& state, std::span<const engine::Event> events,
-                   TimePoint at) override {
-    for (const auto& event : events) {
+  void on_recorded(const runtime::Recorded& recorded) override {
+    const auto& state = recorded.state;
+    for (const auto& event : recorded.events) {
       const auto prefix = state.id == root_ ? "" : fmt::format("[{}] ", state.workflow->name);
       if (std::holds_alternative<model::event::ExecutionStarted>(event)) open_.insert(state.id);
       if (std::holds_alternative<model::event::ExecutionEnded>(event)) open_.erase(state.id);
       if (std::holds_alternative<model::event::ExecutionReopened>(event)) open_.insert(state.id);
-      history_ += prefix + describe_line(event, *state.workflow, start_, at) + "\n";
+      history_ += prefix + describe_line(event, *state.workflow, start_, recorded.at) + "\n";
     }
   }
-  void on_started(const engine::ExecutionState&, model::TaskRef, TimePoint) override {}
-  void on_log(const engine::ExecutionState&, std::span<const ports::StoredLogLine>) override {}
 
  private:
   void boot() {

@@ -1,0 +1,143 @@
+#include "api/server.hpp"
+
+#include "api/bulk.hpp"
+#include "base/assert.hpp"
+#include "base/error_code.hpp"
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace fp::api {
+
+namespace {
+
+constexpr std::size_t kThreads = 4;
+constexpr std::size_t kMostWaiting = 1000;
+
+void log_request(const OperationSpec* spec, const net::Request& request, unsigned status,
+                 std::chrono::nanoseconds took) {
+  if (status < 500) return;
+  log(LogLevel::warning, "request failed",
+      {{"request_id", request.id},
+       {"method", request.method},
+       {"route", spec == nullptr ? "none" : spec->path},
+       {"status", status},
+       {"ms", std::chrono::duration<double, std::milli>(took).count()}});
+}
+
+}  // namespace
+
+Server::Server(ServerPorts p, ApiOptions options)
+    : options_(std::move(options)),
+      pool_(kThreads, kMostWaiting),
+      waits_(p.hub_loop),
+      hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
+      directory_(p.store, p.runtime.catalog(), p.types),
+      services_{p.store,  p.runtime, p.types, p.expressions, std::move(p.check_syntax),
+                p.clock,  p.rng,     pool_,   directory_,    waits_,
+                metrics_, options_},
+      router_(pool_, [this](const OperationSpec* spec, const net::Request& request, unsigned status,
+                            std::chrono::nanoseconds took) {
+        metrics_.on_request(spec, request.method, status, took);
+        log_request(spec, request, status, took);
+      }) {
+  install_workflow_reads(router_, services_);
+  install_workflow_writes(router_, services_);
+  install_run(router_, services_);
+  install_execution_reads(router_, services_);
+  install_execution_control(router_, services_);
+  install_retry(router_, services_);
+  install_bulk(router_, services_);
+  install_history(router_, services_);
+  install_palette(router_, services_);
+  install_expressions(router_, services_);
+  install_stats(router_, services_);
+  install_system();
+  const auto missing = router_.list_missing();
+  FP_ASSERT(missing.empty(), "every operation of contract/openapi.yaml has a handler");
+  for (const auto action : kActions)
+    FP_ASSERT(is_known_action(action), "the policy decides about every action");
+  metrics_.add_gauge("flowpilot_ws_clients", "Open live connections",
+                     [this] { return static_cast<double>(hub_.count_subscribers()); });
+  metrics_.add_gauge("flowpilot_waiting_requests", "Requests that wait for an execution to end",
+                     [this] { return static_cast<double>(waits_.count()); });
+  metrics_.add_gauge("flowpilot_api_queue_depth", "Requests that wait for a thread",
+                     [this] { return static_cast<double>(pool_.waiting()); });
+}
+
+Server::~Server() {
+  stop();
+}
+
+std::vector<runtime::Observer*> Server::observers() {
+  return {&waits_, &hub_, &metrics_};
+}
+
+void Server::set_ready() {
+  ready_ = true;
+}
+
+void Server::begin_drain() {
+  draining_ = true;
+}
+
+void Server::set_failure(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = error;
+}
+
+void Server::stop() {
+  pool_.stop();
+}
+
+void Server::handle(net::Request request, Respond respond) {
+  const bool changes = request.method != "GET" && request.method != "HEAD";
+  if (changes && draining_.load(std::memory_order_relaxed))
+    return respond(
+        problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));
+  router_.handle(std::move(request), std::move(respond));
+}
+
+net::Response Server::refuse(unsigned status, std::string_view code, std::string detail,
+                             const std::string& request_id) {
+  auto response = problem_response(Error(std::string(code), std::move(detail), false), "", request_id);
+  response.status = status;
+  return response;
+}
+
+/// `/ws/executions/` and `/ws/executions/{id}/`. The origin is checked before the upgrade: a page of another
+/// origin gets nothing, a program without an Origin is judged like any request.
+std::variant<std::unique_ptr<net::WebSocketListener>, net::Response> Server::upgrade(
+    const net::Request& request) {
+  const auto problem = [&](const Error& error) { return problem_response(error, request.path, request.id); };
+  const auto* origin = net::find_field(request.headers, "Origin");
+  const auto* host = net::find_field(request.headers, "Host");
+  if (origin != nullptr &&
+      (host == nullptr || (*origin != "http://" + *host && *origin != "https://" + *host)))
+    return problem(Error(codes::origin_forbidden, "a page of another origin may not listen here"));
+  constexpr std::string_view kPrefix = "/ws/executions";
+  const Error unknown(codes::not_found, "live updates are at /ws/executions/ and /ws/executions/{id}/");
+  if (!request.path.starts_with(kPrefix)) return problem(unknown);
+  auto rest = request.path.substr(kPrefix.size());
+  while (rest.starts_with('/')) rest.erase(0, 1);
+  while (rest.ends_with('/')) rest.pop_back();
+  if (const auto allowed = decide_access({"local", request.from_loopback}, "execution.read", rest); !allowed)
+    return problem(allowed.error());
+  std::optional<std::uint64_t> after;
+  for (const auto& [key, value] : request.query) {
+    std::uint64_t number = 0;
+    const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (key != "after" || rest.empty() || after || ec != std::errc() || end != value.data() + value.size())
+      return problem(
+          Error(codes::query_invalid, "the only parameter is after=SEQ, a whole number, for one execution"));
+    after = number;
+  }
+  if (rest.empty()) return hub_.listen_to_list();
+  const auto id = parse_uuid<ExecutionId>(rest);
+  if (!id) return problem(unknown);
+  return hub_.listen(*id, after);
+}
+
+}  // namespace fp::api

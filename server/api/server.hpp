@@ -1,0 +1,66 @@
+#pragma once
+
+#include "api/live/hub.hpp"
+#include "api/services.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace fp::api {
+
+/// What the API stands on. All of it outlives the server.
+struct ServerPorts {
+  ports::Store& store;
+  runtime::Runtime& runtime;
+  const model::TaskTypeRegistry& types;
+  ports::ExpressionEvaluator& expressions;
+  model::SyntaxCheck check_syntax;
+  const Clock& clock;
+  Rng& rng;
+  ports::Loop& hub_loop;  // a loop of its own: feeds and time-outs of waiting requests
+};
+
+/// The API behind a network server: every route of contract/openapi.yaml and the two WebSocket feeds.
+/// Thread-safe. The order of its end: the network server stops, then stop(), then the runtime.
+class Server final : public net::Handler {
+ public:
+  Server(ServerPorts ports, ApiOptions options);
+  ~Server() override;
+
+  /// Those who must hear of what is recorded: add each to the runtime before it starts.
+  std::vector<runtime::Observer*> observers();
+  Metrics& metrics() { return metrics_; }
+  void set_ready();
+  /// /readyz says so from now on, and new work is refused.
+  void begin_drain();
+  void set_failure(const Error& error);
+  /// Ends the threads that handlers run on. Idempotent.
+  void stop();
+
+  void handle(net::Request request, Respond respond) override;
+  std::variant<std::unique_ptr<net::WebSocketListener>, net::Response> upgrade(
+      const net::Request& request) override;
+  net::Response refuse(unsigned status, std::string_view code, std::string detail,
+                       const std::string& request_id) override;
+
+ private:
+  void install_system();
+  Result<net::Response> get_readiness() const;
+
+  ApiOptions options_;
+  Pool pool_;
+  Metrics metrics_;
+  EndWaits waits_;
+  Hub hub_;
+  Directory directory_;
+  Services services_;
+  Router router_;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;  // guarded by mutex_
+};
+
+}  // namespace fp::api

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "api/directory.hpp"
+#include "api/end_waits.hpp"
+#include "api/metrics.hpp"
+#include "api/router.hpp"
+#include "net/http_server.hpp"
+#include "ports/expression.hpp"
+#include "runtime/runtime.hpp"
+
+#include <functional>
+#include <string>
+
+namespace fp::api {
+
+/// A limit, as /api/limits/ shows it.
+struct LimitRow {
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::string description;
+};
+
+struct ApiOptions {
+  Value vars = make_value(JsonObject());  // what expressions read as `vars`
+  std::vector<LimitRow> limits;
+  net::Limits net;
+  std::string durability = "power-safe";
+  std::string storage;              // library and version, for /readyz
+  std::function<Json()> isolation;  // layers around expressions
+};
+
+/// What the handlers work with. All of it outlives the router.
+struct Services {
+  ports::Store& store;
+  runtime::Runtime& runtime;
+  const model::TaskTypeRegistry& types;
+  ports::ExpressionEvaluator& expressions;
+  model::SyntaxCheck check_syntax;
+  const Clock& clock;
+  Rng& rng;
+  Pool& pool;
+  Directory& directory;
+  EndWaits& waits;
+  Metrics& metrics;
+  const ApiOptions& options;
+};
+
+// One installer a file; each adds the handlers of its routes.
+void install_workflow_reads(Router& router, Services& services);
+void install_workflow_writes(Router& router, Services& services);
+void install_run(Router& router, Services& services);
+void install_execution_reads(Router& router, Services& services);
+void install_execution_control(Router& router, Services& services);
+void install_retry(Router& router, Services& services);
+void install_history(Router& router, Services& services);
+void install_palette(Router& router, Services& services);
+void install_expressions(Router& router, Services& services);
+void install_stats(Router& router, Services& services);
+
+/// Runs `job` on the pool. The reply says so instead when the pool's queue is full or the storage fails.
+void post(Services& services, Reply reply, UniqueFunction<void(Reply&)> job);
+/// What an earlier request with the same Idempotency-Key made or changed (its id): nullopt when there was
+/// none. Error idempotency.conflict when that request was another one. Blocks.
+template <class Id>
+Result<std::optional<Id>> find_repeated(Services& services, const Call& call);
+/// The execution as it is on disk, as the API shows it. Blocks. Error not_found.
+Result<Json> load_resource(Services& services, const ExecutionId& id);
+
+}  // namespace fp::api

@@ -1,0 +1,202 @@
+#include "app/serve_command.hpp"
+
+#include "api/server.hpp"
+#include "app/demo_workflows.hpp"
+#include "app/documents.hpp"
+#include "app/host.hpp"
+#include "app/limits.hpp"
+#include "app/signals.hpp"
+#include "app/task_options.hpp"
+#include "app/upkeep.hpp"
+#include "base/error_code.hpp"
+#include "base/log.hpp"
+#include "net/http_server.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace fp::app {
+
+namespace {
+
+/// Until there is sign-in whoever reaches the port may do everything, so nobody but this machine may.
+Result<void> check_host(const std::string& host) {
+  if (host == "127.0.0.1" || host == "::1" || host == "localhost") return {};
+  return Error(codes::server_address, fmt::format("{} is not a loopback address: until there is sign-in the "
+                                                  "server listens on 127.0.0.1, ::1 or localhost only; put a "
+                                                  "proxy with authentication before it",
+                                                  host));
+}
+
+Result<LogLevel> read_level(const std::string& text) {
+  constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
+  for (std::size_t i = 0; i < std::size(kNames); ++i) {
+    if (text == kNames[i]) return static_cast<LogLevel>(i);
+  }
+  return Error(codes::setting_invalid,
+               fmt::format("log_level must be debug, info, warning or error, not {}", text));
+}
+
+/// Why the server ends: a signal, or a storage that failed.
+class End {
+ public:
+  void signal() { set({}); }
+  void fail(const Error& error) { set(error); }
+  std::optional<Error> wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ended_; });
+    return error_;
+  }
+
+ private:
+  void set(std::optional<Error> error) {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) error_ = std::move(error);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  std::optional<Error> error_;
+};
+
+class ServeSession {
+ public:
+  ServeSession(const ServeOptions& options, const Settings& settings)
+      : options_(options), settings_(settings) {}
+
+  ExitCode run() {
+    const auto begun = begin();
+    if (!begun) {
+      end(Milliseconds(0));
+      return report(begun.error());
+    }
+    const SignalWatch signals([this](int) { end_.signal(); });
+    const auto failure = end_.wait();
+    if (failure) {
+      log(LogLevel::error, "the storage failed; nothing more is accepted",
+          {{"code", failure->code}, {"detail", failure->message}});
+      api_->set_failure(*failure);
+      end(Milliseconds(0));
+      return report(*failure);
+    }
+    log(LogLevel::info, "stopping", {{"drain_seconds", settings_.count("drain_seconds")}});
+    end(std::chrono::seconds(settings_.count("drain_seconds")));
+    return kOk;
+  }
+
+ private:
+  Result<void> begin() {
+    if (const auto fits = check_host(settings_.text("host")); !fits) return fits.error();
+    const auto level = read_level(settings_.text("log_level"));
+    if (!level) return level.error();
+    set_log_level(*level);
+    auto vars = read_pairs(options_.vars, nullptr, "--var");
+    if (!vars) return vars.error();
+
+    HostOptions host;
+    host.data_dir = settings_.data_dir();
+    host.tasks = make_task_options(settings_, options_.dev);
+    host.worker_threads = settings_.count("worker_threads");
+    host.observer = &observers_;
+    host.on_failure = [this](const Error& error) { end_.fail(error); };
+    const auto limits = host.runtime;
+    auto opened = Host::open(std::move(host));
+    if (!opened) return opened.error();
+    host_ = std::move(*opened);
+
+    api::ApiOptions api;
+    api.vars = make_value(std::move(*vars));
+    api.storage = fmt::format("SQLite {}", sqlite3_libversion());
+    api.isolation = [this] { return host_->isolation(); };
+    api.limits = list_limits(api.net, limits);
+    const auto net_limits = api.net;
+    hub_loop_ = std::make_unique<runtime::ThreadLoop>("hub", host_->clock());
+    api_ = std::make_unique<api::Server>(
+        api::ServerPorts{host_->store(), host_->runtime(), host_->types(), host_->evaluator(),
+                         make_syntax_check(host_->evaluator()), host_->clock(), host_->rng(), *hub_loop_},
+        std::move(api));
+    for (auto* observer : api_->observers()) observers_.add(observer);
+    add_gauges(api_->metrics());
+
+    net::HttpServer::Options net;
+    net.host = settings_.text("host");
+    net.port = static_cast<std::uint16_t>(settings_.count("port"));
+    net.limits = net_limits;
+    net.hosts = settings_.list("allow_host");
+    auto listening = net::HttpServer::start(std::move(net), *api_);
+    if (!listening) return listening.error();
+    http_ = std::move(*listening);
+    host_->deny_port(http_->port());
+
+    if (options_.dev) {
+      if (const auto made = publish_demo_workflows(host_->store(), host_->runtime(), host_->types(),
+                                                   host_->clock(), host_->rng());
+          !made)
+        return made.error();
+    }
+    const auto unfinished = host_->runtime().recover_all();
+    upkeep_ = std::make_unique<Upkeep>(host_->store(), host_->clock(), settings_.count("retention_days"));
+    api_->set_ready();
+    announce(unfinished);
+    return {};
+  }
+
+  void announce(std::size_t unfinished) const {
+    const auto url = fmt::format(
+        "http://{}:{}", settings_.text("host") == "::1" ? "[::1]" : settings_.text("host"), http_->port());
+    log(LogLevel::info, "ready",
+        {{"url", url},
+         {"data_dir", settings_.data_dir().string()},
+         {"unfinished", unfinished},
+         {"version", FLOWPILOT_VERSION}});
+    if (!options_.dev) return;
+    fmt::print("FlowPilot is ready at {}  (API: {}/docs)\n", url, url);
+    std::fflush(stdout);
+  }
+
+  void add_gauges(api::Metrics& metrics) {
+    metrics.add_gauge("flowpilot_connections", "Open connections",
+                      [this] { return http_ ? static_cast<double>(http_->counts().connections) : 0.0; });
+    metrics.add_gauge("flowpilot_commit_queue_depth", "Decisions not yet on disk",
+                      [this] { return static_cast<double>(host_->runtime().commit_depth()); });
+  }
+
+  /// The order of shutdown: no new work, what runs may finish, the network, the handlers, then everything
+  /// below.
+  void end(Milliseconds grace) {
+    if (api_) api_->begin_drain();
+    if (host_ && http_ && grace.count() > 0) host_->wait_for_attempts(grace);
+    if (http_) http_->stop(grace);
+    upkeep_.reset();
+    if (api_) api_->stop();
+    if (hub_loop_) hub_loop_->stop();
+    if (host_) host_->stop();
+    http_.reset();
+    api_.reset();
+    host_.reset();
+  }
+
+  const ServeOptions& options_;
+  const Settings& settings_;
+  End end_;
+  runtime::ObserverList observers_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<runtime::ThreadLoop> hub_loop_;
+  std::unique_ptr<api::Server> api_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<Upkeep> upkeep_;
+};
+
+}  // namespace
+
+ExitCode serve_command(const ServeOptions& options, const Settings& settings) {
+  return ServeSession(options, settings).run();
+}
+
+}  // namespace fp::app

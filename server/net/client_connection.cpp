@@ -5,9 +5,26 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
+#include <netinet/tcp.h>
+
 namespace fp::net {
 
 using boost::asio::ip::tcp;
+
+namespace {
+
+/// A server that vanished without a word is noticed after a minute, however long the wait for news may be.
+void set_options(tcp::socket& socket) {
+  using boost::asio::detail::socket_option::integer;
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  socket.set_option(tcp::socket::keep_alive(true), ignored);
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPIDLE>(30), ignored);
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPINTVL>(10), ignored);
+  socket.set_option(integer<IPPROTO_TCP, TCP_KEEPCNT>(3), ignored);
+}
+
+}  // namespace
 
 std::string authority(const Address& address) {
   return fmt::format("{}:{}", address.host, address.port);
@@ -41,7 +58,7 @@ std::optional<Error> connect(boost::asio::io_context& context, boost::beast::tcp
   context.restart();
   context.run();
   if (error) return connect_error(address, error);
-  stream.socket().set_option(tcp::no_delay(true), error);
+  set_options(stream.socket());
   return std::nullopt;
 }
 

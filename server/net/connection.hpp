@@ -28,10 +28,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::uint64_t id() const { return id_; }
   virtual void start() = 0;
-  /// The answer to one of its requests. Unknown numbers are ignored.
+  /// The answer to one of its requests, to be written at the next wake(). Unknown numbers are ignored.
   virtual void answer(std::uint64_t request, Response response);
-  /// Something was left for it by another thread.
-  virtual void wake() {}
+  /// There is something new to do.
+  virtual void wake() = 0;
   /// Does what is due at `now`.
   virtual void check_time(SteadyPoint now) = 0;
   /// No new work; ends by itself when what is under way is done.

@@ -18,6 +18,7 @@ inline constexpr std::uint16_t kNoStatus = 1005;
 inline constexpr std::uint16_t kBadText = 1007;
 inline constexpr std::uint16_t kPolicy = 1008;
 inline constexpr std::uint16_t kTooBig = 1009;
+inline constexpr std::uint16_t kInternalError = 1011;
 }  // namespace close_codes
 
 enum class Opcode : std::uint8_t {

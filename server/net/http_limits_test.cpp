@@ -57,6 +57,14 @@ TEST(HttpLimits, RefusesWithAProblemDocumentAndCloses) {
   EXPECT_EQ(client.read_reply()->status, 200u);
 }
 
+TEST(HttpLimits, RefusesAHeadWithoutABody) {
+  TestServer server;
+  auto client = server.connect();
+  client.send("HEAD / HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+  EXPECT_EQ(client.read_reply(false)->status, 421u);
+  EXPECT_TRUE(client.is_at_end());
+}
+
 TEST(HttpLimits, AnswersTheRequestsBeforeTheBrokenOne) {
   TestServer server;
   auto client = server.connect();

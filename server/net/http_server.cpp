@@ -11,12 +11,12 @@ namespace fp::net {
 
 class HttpServer::Inner {
  public:
-  Inner(const Options& options, Handler& handler) : frame_(options, handler) {
+  Inner(const Options& options, Handler& handler) : core_(options, handler) {
     for (std::size_t i = 0; i < std::max<std::size_t>(options.threads, 1); ++i) {
-      lanes_.push_back(std::make_unique<Lane>(frame_));
+      lanes_.push_back(std::make_unique<Lane>(core_));
     }
-    listener_ = std::make_unique<Listener>(frame_, lanes_);
-    frame_.on_drop = [this] { listener_->post_resume(); };
+    listener_ = std::make_unique<Listener>(core_, lanes_);
+    core_.on_drop = [this] { listener_->post_resume(); };
   }
   ~Inner() { stop(Milliseconds(0)); }
 
@@ -33,15 +33,15 @@ class HttpServer::Inner {
     if (std::exchange(is_stopped_, true)) return;
     listener_->post_stop();
     for (auto& lane : lanes_) lane->post_stop();
-    if (grace > Milliseconds(0)) frame_.wait_for_no_connection(grace);
+    if (grace > Milliseconds(0)) core_.wait_for_no_connection(grace);
     for (auto& lane : lanes_) lane->join();
   }
 
   std::uint16_t port() const { return listener_->port(); }
-  ServerCounts counts() const { return {frame_.connections, frame_.websockets}; }
+  ServerCounts counts() const { return {core_.connections, core_.websockets}; }
 
  private:
-  ServerFrame frame_;
+  ServerCore core_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<Listener> listener_;
   std::mutex stopping_;

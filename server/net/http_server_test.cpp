@@ -365,6 +365,20 @@ TEST(HttpServerStop, FreesThePort) {
   EXPECT_FALSE(find_port_owner(port));
 }
 
+TEST(HttpServer, AnswersWhenTheHandlerCanNotGoOn) {
+  TestServer server({}, [](Request, Handler::Respond) {
+    throw Unavailable(Error("test.storage", "the database is gone", true));
+  });
+  auto client = server.connect();
+  for (int i = 0; i < 2; ++i) {
+    client.send(get("/"));
+    const auto reply = client.read_reply();
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, 503u);
+    EXPECT_NE(reply->body.find("test.storage"), std::string::npos);
+  }
+}
+
 TEST(HttpServer, ForgetsRequestsOfClientsThatLeft) {
   Desk desk;
   TestServer server({}, desk.handle());

@@ -216,9 +216,16 @@ void HttpSession::dispatch() {
 
 void HttpSession::serve(Request request, const Slot& slot) {
   auto& server = lane_.server();
+  const auto number = slot.number;
+  const std::string request_id = slot.request_id;  // the slot is gone when the answer comes at once
   Reply reply(lane_.mailbox(), id(), slot.number,
               slot.takes_gzip ? std::max<std::size_t>(server.limits.compress_from_bytes, 1) : 0);
-  server.handler.handle(std::move(request), std::move(reply));
+  try {
+    server.handler.handle(std::move(request), std::move(reply));
+  } catch (const Unavailable& unavailable) {
+    const Error& error = unavailable.error();
+    answer(number, server.handler.refuse(503, error.code, error.message, request_id));
+  }
 }
 
 void HttpSession::answer(std::uint64_t request, Response response) {
@@ -226,7 +233,10 @@ void HttpSession::answer(std::uint64_t request, Response response) {
   if (is_finished() || slot == slots_.end() || slot->response) return;
   slot->response = std::move(response);
   settle();
-  advance();
+}
+
+void HttpSession::wake() {
+  if (!is_finished()) advance();
 }
 
 void HttpSession::settle() {
@@ -263,6 +273,7 @@ void HttpSession::refuse(Refusal refusal) {
   takes_requests_ = false;
   Request nameless;
   nameless.id = lane_.make_request_id();
+  nameless.method = parser_.method();
   Slot& slot = add_slot(nameless);
   slot.closes = true;
   slot.response =
@@ -273,7 +284,7 @@ void HttpSession::refuse(Refusal refusal) {
 
 void HttpSession::try_upgrade(Request request) {
   if (auto refusal = check_websocket_handshake(request)) return refuse(std::move(*refusal));
-  auto agreed = lane_.server().handler.upgrade(request);
+  auto agreed = ask_for_listener(request);
   if (auto* listener = std::get_if<std::unique_ptr<WebSocketListener>>(&agreed)) {
     return become_websocket(std::move(*listener), request);
   }
@@ -281,6 +292,16 @@ void HttpSession::try_upgrade(Request request) {
   slot.closes = lane_.is_stopping();
   slot.response = std::move(std::get<Response>(agreed));
   settle();
+}
+
+std::variant<std::unique_ptr<WebSocketListener>, Response> HttpSession::ask_for_listener(
+    const Request& request) {
+  auto& handler = lane_.server().handler;
+  try {
+    return handler.upgrade(request);
+  } catch (const Unavailable& unavailable) {
+    return handler.refuse(503, unavailable.error().code, unavailable.error().message, request.id);
+  }
 }
 
 void HttpSession::become_websocket(std::unique_ptr<WebSocketListener> listener, const Request& request) {

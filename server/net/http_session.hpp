@@ -24,6 +24,7 @@ class HttpSession final : public Connection {
 
   void start() override;
   void answer(std::uint64_t request, Response response) override;
+  void wake() override;
   void check_time(SteadyPoint now) override;
   void begin_stop() override;
 
@@ -53,11 +54,11 @@ class HttpSession final : public Connection {
   void serve(Request request, const Slot& slot);
   Slot& add_slot(const Request& request);
   void refuse(Refusal refusal);
-  void refuse_parsed();
   void settle();
   void write_reply(Slot& slot, bool closes);
   void greet_expectation();
   void try_upgrade(Request request);
+  std::variant<std::unique_ptr<WebSocketListener>, Response> ask_for_listener(const Request& request);
   void become_websocket(std::unique_ptr<WebSocketListener> listener, const Request& request);
   void set_phase();
   void linger();

@@ -12,7 +12,7 @@
 
 namespace fp::net {
 
-void ServerFrame::drop_connection() {
+void ServerCore::drop_connection() {
   const auto left = --connections;
   if (on_drop) on_drop();
   if (left > 0) return;
@@ -20,12 +20,12 @@ void ServerFrame::drop_connection() {
   none_left_.notify_all();
 }
 
-bool ServerFrame::wait_for_no_connection(Milliseconds most) {
+bool ServerCore::wait_for_no_connection(Milliseconds most) {
   std::unique_lock lock(mutex_);
   return none_left_.wait_for(lock, most, [this] { return connections == 0; });
 }
 
-Lane::Lane(ServerFrame& server)
+Lane::Lane(ServerCore& server)
     : server_(server),
       work_(context_.get_executor()),
       timer_(context_),
@@ -90,13 +90,21 @@ void Lane::replace(Connection& connection, std::shared_ptr<Connection> successor
 }
 
 void Lane::answer(std::uint64_t connection, std::uint64_t request, Response response) {
-  if (const auto found = find(connection)) found->answer(request, std::move(response));
+  const auto found = find(connection);
+  if (!found) return;
+  found->answer(request, std::move(response));
+  found->wake();
 }
 
 void Lane::read_mail() {
   auto mail = mailbox_->take();
-  for (auto& answered : mail.answers)
-    answer(answered.connection, answered.request, std::move(answered.response));
+  for (auto& [connection, request, response] : mail.answers) {
+    const auto found = find(connection);
+    if (!found) continue;
+    found->answer(request, std::move(response));
+    // Replies of one connection that come together are written together.
+    if (mail.wakes.empty() || mail.wakes.back() != connection) mail.wakes.push_back(connection);
+  }
   for (const auto id : mail.wakes) {
     if (const auto found = find(id)) found->wake();
   }

@@ -26,8 +26,8 @@
 namespace fp::net {
 
 /// What all lanes share. Immutable but for the counts.
-struct ServerFrame {
-  ServerFrame(const HttpServer::Options& options, Handler& to)
+struct ServerCore {
+  ServerCore(const HttpServer::Options& options, Handler& to)
       : limits(options.limits), handler(to), hosts(options.host, options.hosts) {}
 
   void count_connection() { ++connections; }
@@ -52,7 +52,7 @@ struct ServerFrame {
 /// only.
 class Lane {
  public:
-  explicit Lane(ServerFrame& server);
+  explicit Lane(ServerCore& server);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -64,7 +64,7 @@ class Lane {
   void join();
 
   boost::asio::io_context& context() { return context_; }
-  ServerFrame& server() { return server_; }
+  ServerCore& server() { return server_; }
   const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
 
   void adopt(std::shared_ptr<Connection> connection);
@@ -88,7 +88,7 @@ class Lane {
   std::shared_ptr<Connection> find(std::uint64_t id) const;
   std::vector<std::shared_ptr<Connection>> all() const;
 
-  ServerFrame& server_;
+  ServerCore& server_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;

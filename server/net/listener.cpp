@@ -39,7 +39,7 @@ bool is_lack_of_resources(boost::system::error_code error) {
 
 }  // namespace
 
-Listener::Listener(ServerFrame& server, std::vector<std::unique_ptr<Lane>>& lanes)
+Listener::Listener(ServerCore& server, std::vector<std::unique_ptr<Lane>>& lanes)
     : server_(server), lanes_(lanes), acceptor_(lanes.front()->context()), pause_(lanes.front()->context()) {}
 
 Result<void> Listener::open(const std::string& host, std::uint16_t port) {

@@ -16,7 +16,7 @@ namespace fp::net {
 /// no file descriptor left.
 class Listener {
  public:
-  Listener(ServerFrame& server, std::vector<std::unique_ptr<Lane>>& lanes);
+  Listener(ServerCore& server, std::vector<std::unique_ptr<Lane>>& lanes);
   /// Before the lanes start. Errors: net.port_taken, net.address.
   Result<void> open(const std::string& host, std::uint16_t port);
   std::uint16_t port() const { return port_; }
@@ -35,7 +35,7 @@ class Listener {
   void accept_later();
   static void serve(Lane& lane, Socket socket);
 
-  ServerFrame& server_;
+  ServerCore& server_;
   std::vector<std::unique_ptr<Lane>>& lanes_;
   Acceptor acceptor_;
   boost::asio::steady_timer pause_;

@@ -36,6 +36,8 @@ class RequestParser {
   State state() const { return state_; }
   const Refusal& refusal() const { return refusal_; }
 
+  /// Empty until the request line is read.
+  const std::string& method() const { return request_.method; }
   // From the end of the head on:
   bool keeps_alive() const { return keeps_alive_; }
   bool wants_websocket() const { return wants_websocket_; }

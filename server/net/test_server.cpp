@@ -167,6 +167,7 @@ void TestListener::on_open(std::shared_ptr<WebSocketPeer> peer) {
 }
 
 void TestListener::on_text(std::string_view text) {
+  if (text == "storage gone") throw Unavailable(Error("test.storage", "the database is gone", true));
   note([&] { log_->texts.emplace_back(text); });
 }
 

@@ -37,7 +37,7 @@ WebSocketSession::~WebSocketSession() {
 void WebSocketSession::start() {
   out_.append(std::exchange(first_, {}));
   flush();
-  listener_->on_open(outlet_);
+  tell([this] { listener_->on_open(outlet_); });
   if (lane_.is_stopping()) begin_stop();
   if (is_finished()) return;
   consume(std::exchange(unread_, {}));
@@ -76,7 +76,7 @@ void WebSocketSession::on_event(const FrameReader::Event& event) {
   }
   if (state_ != State::kOpen) return;
   if (is_too_fast()) return end_with(close_codes::kPolicy, "too many messages in a second");
-  if (event.kind == Kind::kText) listener_->on_text(event.payload);
+  if (event.kind == Kind::kText) tell([&] { listener_->on_text(event.payload); });
   if (event.kind != Kind::kPing) return;
   out_.append_with([&](std::string& out) {
     append_frame_head(out, Opcode::kPong, event.payload.size());
@@ -91,6 +91,15 @@ bool WebSocketSession::is_too_fast() {
     frames_in_window_ = 0;
   }
   return ++frames_in_window_ > lane_.server().limits.websocket_messages_per_second;
+}
+
+template <class Call>
+void WebSocketSession::tell(Call call) {
+  try {
+    call();
+  } catch (const Unavailable&) {
+    end_with(close_codes::kInternalError, "the server can not go on");
+  }
 }
 
 void WebSocketSession::wake() {
@@ -113,9 +122,8 @@ void WebSocketSession::pump() {
     flush();
     if (is_finished() || is_blocked()) break;
     note_written();
-    if (is_finished() || state_ == State::kEnding) break;
-    if (state_ == State::kOpen) take_texts();
-    if (out_.empty()) break;
+    if (state_ == State::kOpen && out_.empty()) take_texts();
+    if (is_finished() || out_.empty()) break;
   }
   is_pumping_ = false;
   if (state_ == State::kEnding && !is_finished() && out_.empty()) shut_down();
@@ -139,7 +147,7 @@ void WebSocketSession::take_texts() {
 void WebSocketSession::note_written() {
   if (taken_bytes_ == 0) return;
   const bool has_drained = outlet_->release(std::exchange(taken_bytes_, 0));
-  if (has_drained && state_ == State::kOpen) listener_->on_drained();
+  if (has_drained && state_ == State::kOpen) tell([this] { listener_->on_drained(); });
 }
 
 void WebSocketSession::send_close(std::uint16_t code, std::string_view reason) {

@@ -38,6 +38,9 @@ class WebSocketSession final : public Connection {
   void consume(std::string_view bytes);
   void on_event(const FrameReader::Event& event);
   bool is_too_fast();
+  /// Calls the listener; when it can not go on, that is the end of this WebSocket only.
+  template <class Call>
+  void tell(Call call);
   void on_writable() override;
   void on_finish() override;
 

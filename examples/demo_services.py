@@ -4,6 +4,7 @@
   python3 examples/demo_services.py                       # ports are chosen and printed as one JSON line when ready
   python3 examples/demo_services.py --http-port 8025 --smtp-port 1025 --sink received.jsonl
   python3 examples/demo_services.py --run-onboarding build/release/flowpilot
+  python3 examples/demo_services.py --serve build/release/flowpilot -- --port 8080
 
 Every request and mail is appended to the sink as one JSON line and forced to disk before it is answered, with its
 idempotency key or Message-ID, so that tests can count effects. The peers are idempotent: a repeated key gets the same
@@ -41,6 +42,7 @@ class Sink:
 
     def __init__(self, path):
         self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
         self.records = []
         self.seen = set()
         self.file = open(path, "ab", buffering=0) if path else None
@@ -67,6 +69,7 @@ class Sink:
             record = {"kind": kind, "key": key, "duplicate": duplicate, "at": round(time.time(), 3),
                       "sha256": hashlib.sha256(payload).hexdigest(), "bytes": len(payload), **fields}
             self.records.append(record)
+            self.changed.notify_all()
             if self.file:
                 self.file.write((json.dumps(record) + "\n").encode())
                 os.fsync(self.file.fileno())
@@ -384,6 +387,11 @@ class DemoServices:
     def records(self):
         return self.world.sink.records
 
+    def wait_for_record(self, known, seconds):
+        """Returns when there are more than `known` records, or the time is over."""
+        with self.world.sink.changed:
+            self.world.sink.changed.wait_for(lambda: len(self.records) > known, seconds)
+
     def variables(self):
         """What the example workflows know the services by."""
         return {"crm_url": f"{self.http_url}/crm", "slack_url": f"{self.http_url}/slack", "demo_url": self.http_url, "smtp_url": self.smtp_url}
@@ -417,6 +425,42 @@ def run_onboarding(binary, inputs, data_dir):
         return code
 
 
+def serve_product(binary, arguments):
+    """Runs `flowpilot serve --dev` beside the services, with their addresses as variables; shows what they receive."""
+    with DemoServices() as services:
+        command = [binary, "serve", "--dev", "--data-dir", os.path.join(tempfile.gettempdir(), f"flowpilot-dev-{os.getuid()}"), *arguments]
+        for name, value in services.variables().items():
+            command += ["--var", f"{name}={value}"]
+        print(f"$ {shlex.join(command)}", flush=True)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: process.poll() is None and process.send_signal(signal.SIGTERM))
+            ready = process.stdout.readline()
+            print(ready, end="", flush=True)
+            if ready:
+                show_first_steps(ready.split(" at ")[1].split()[0])
+            shown = 0
+            while process.poll() is None:
+                for record in services.records[shown:]:
+                    print(show_record(record), flush=True)
+                    shown += 1
+                services.wait_for_record(shown, 0.5)
+            return process.returncode
+
+
+def show_first_steps(url):
+    """One line to copy that runs the onboarding workflow."""
+    import urllib.request
+    with urllib.request.urlopen(f"{url}/api/workflows/?search=onboarding") as reply:
+        found = json.load(reply)["results"]
+    if not found:
+        return
+    body = json.dumps({"input": {"email": "ada@example.org", "name": "Ada Lovelace"}, "wait_seconds": 30})
+    print("\nRun the onboarding workflow:\n"
+          f"  curl -s {url}/api/workflows/{found[0]['id']}/run/ -H 'Content-Type: application/json' -d '{body}'\n"
+          "\nWhat the demo services receive is shown here. Ctrl-C stops everything.\n", flush=True)
+
+
 def serve(options):
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -436,11 +480,15 @@ def main():
     parser.add_argument("--smtp-port", type=int, default=0, help="0 chooses one")
     parser.add_argument("--sink", metavar="FILE", help="append everything received, one JSON line each")
     parser.add_argument("--run-onboarding", metavar="BINARY", help="run the onboarding example with this flowpilot and leave")
+    parser.add_argument("--serve", metavar="BINARY", help="run this flowpilot as a server beside the services")
+    parser.add_argument("arguments", nargs="*", help="further arguments of the server")
     parser.add_argument("--input", action="append", metavar="NAME=VALUE", help="input of the onboarding run")
     parser.add_argument("--data-dir", help="where the onboarding run keeps its execution")
     options = parser.parse_args()
     if options.run_onboarding:
         return run_onboarding(options.run_onboarding, options.input, options.data_dir)
+    if options.serve:
+        return serve_product(options.serve, options.arguments)
     return serve(options)
 
 

@@ -19,6 +19,16 @@ void EndWaits::drop(const ExecutionId& id) {
   take(id);
 }
 
+void EndWaits::release() {
+  std::unordered_map<ExecutionId, Done> released;
+  {
+    const std::lock_guard lock(mutex_);
+    released.swap(waits_);
+    count_.store(0, std::memory_order_relaxed);
+  }
+  for (auto& [id, done] : released) done(nullptr, nullptr);
+}
+
 EndWaits::Done EndWaits::take(const ExecutionId& id) {
   const std::lock_guard lock(mutex_);
   const auto found = waits_.find(id);

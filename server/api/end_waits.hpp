@@ -23,6 +23,8 @@ class EndWaits final : public runtime::Observer {
   bool add(const ExecutionId& id, Milliseconds most, Done& done);
   /// Forgets the wait for an execution that did not start.
   void drop(const ExecutionId& id);
+  /// Answers all that wait as if their time were over: the server stops.
+  void release();
   std::size_t count() const { return count_.load(std::memory_order_relaxed); }
 
   void on_recorded(const runtime::Recorded& recorded) override;

@@ -12,10 +12,11 @@ namespace fp::api {
 
 std::vector<Result<Json>> evaluate_now(ports::ExpressionEvaluator& evaluator,
                                        ports::EvaluationRequest request) {
-  std::promise<ports::EvaluationAnswer> promise;
-  auto answer = promise.get_future();
+  // Shared: the waiter may go on before set_value() has returned.
+  auto promise = std::make_shared<std::promise<ports::EvaluationAnswer>>();
+  auto answer = promise->get_future();
   evaluator.evaluate(std::move(request),
-                     [&promise](ports::EvaluationAnswer given) { promise.set_value(std::move(given)); });
+                     [promise](ports::EvaluationAnswer given) { promise->set_value(std::move(given)); });
   return answer.get().results;
 }
 

@@ -143,6 +143,14 @@ std::string Metrics::render() const {
   step_duration_.append(out, "flowpilot_node_duration_seconds", "");
   head(out, "flowpilot_task_schedule_to_start_seconds", "histogram", "From ready to begun");
   queue_wait_.append(out, "flowpilot_task_schedule_to_start_seconds", "queue=\"default\"");
+  if (commits_ != nullptr) {
+    head(out, "flowpilot_store_commit_seconds", "histogram",
+         "Transactions of the store, each durable at its end");
+    commits_->seconds.append(out, "flowpilot_store_commit_seconds", "");
+    head(out, "flowpilot_store_decisions_total", "counter", "Decisions recorded by these transactions");
+    out += fmt::format("flowpilot_store_decisions_total {}\n",
+                       commits_->decisions.load(std::memory_order_relaxed));
+  }
   for (const auto& gauge : gauges_) {
     head(out, gauge.name, "gauge", gauge.help);
     out += fmt::format("{} {}\n", gauge.name, gauge.read());

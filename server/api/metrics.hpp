@@ -30,6 +30,16 @@ class Histogram {
   std::atomic<std::uint64_t> sum_us_{0};
 };
 
+/// Transactions of the store, as the runtime tells of them. Thread-safe.
+struct CommitFigures {
+  Histogram seconds;
+  std::atomic<std::uint64_t> decisions{0};
+  void add(std::chrono::nanoseconds took, std::size_t count) {
+    seconds.add(std::chrono::duration<double>(took).count());
+    decisions.fetch_add(count, std::memory_order_relaxed);
+  }
+};
+
 /// The figures of /metrics, by the names that operators know (one prefix, base units, `_total`). Labels are
 /// bounded: routes and step types are tables, workflow names are capped at 200 and the rest is `other`.
 /// Counts what is on disk. Thread-safe.
@@ -41,6 +51,7 @@ class Metrics final : public runtime::Observer {
 
   /// A value read when it is asked for. Call before the first request.
   void add_gauge(std::string name, std::string help, std::function<double()> read);
+  void set_commits(const CommitFigures* commits) { commits_ = commits; }
   /// The Prometheus text exposition format 0.0.4.
   std::string render() const;
 
@@ -71,6 +82,7 @@ class Metrics final : public runtime::Observer {
   Histogram step_duration_;
   Histogram queue_wait_;
   std::vector<Gauge> gauges_;
+  const CommitFigures* commits_ = nullptr;
 };
 
 /// Every metric of this process's own (memory, CPU, descriptors, start), as Prometheus clients name them.

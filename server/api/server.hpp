@@ -35,6 +35,8 @@ class Server final : public net::Handler {
   void set_ready();
   /// /readyz says so from now on, and new work is refused.
   void begin_drain();
+  /// Requests that wait for a result are told that their execution goes on.
+  void release_waits() { waits_.release(); }
   void set_failure(const Error& error);
   /// Ends the threads that handlers run on. Idempotent.
   void stop();

@@ -27,10 +27,10 @@ Result<void> publish_demo_workflows(ports::Store& store, runtime::Runtime& runti
     record.created_by = "demo";
     record.created_at = record.updated_at = clock.now();
     write.published = ports::PublishedVersion{record.id, 1, record.version_hash, "demo", "", clock.now()};
-    std::promise<ports::WriteOutcome> done;
-    auto committed = done.get_future();
+    auto done = std::make_shared<std::promise<ports::WriteOutcome>>();
+    auto committed = done->get_future();
     runtime.write_workflow(std::move(write), {runtime::to_version(**workflow, clock.now())},
-                           [&done](ports::WriteOutcome outcome) { done.set_value(outcome); });
+                           [done](ports::WriteOutcome outcome) { done->set_value(outcome); });
     if (committed.get() != ports::WriteOutcome::committed)
       return Error(codes::storage_io,
                    fmt::format("the demo workflow \"{}\" could not be saved", (*workflow)->name));

@@ -45,15 +45,16 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   if (!store) return store.error();
   auto observer = options.observer;
   auto on_failure = std::move(options.on_failure);
+  auto on_commit = std::move(options.on_commit);
   const auto limits = options.runtime;
   std::unique_ptr<Host> host(new Host(std::move(options)));
   host->store_ = std::move(*store);
   host->commit_loop_ = std::make_unique<runtime::ThreadLoop>("commit", host->clock_);
   host->shard_loop_ = std::make_unique<runtime::ThreadLoop>("shard", host->clock_);
-  runtime::RuntimePorts ports{*host->store_,        *host->commit_loop_, {host->shard_loop_.get()},
-                              host->evaluator_,     *host->worker_,      host->types_,
-                              host->clock_,         host->rng_,          observer,
-                              std::move(on_failure)};
+  runtime::RuntimePorts ports{*host->store_,         *host->commit_loop_, {host->shard_loop_.get()},
+                              host->evaluator_,      *host->worker_,      host->types_,
+                              host->clock_,          host->rng_,          observer,
+                              std::move(on_failure), std::move(on_commit)};
   host->runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), limits);
   host->runtime_->claim("pid " + std::to_string(getpid()));
   return host;
@@ -79,9 +80,9 @@ void Host::wait_for_attempts(Milliseconds most) {
   runtime_->begin_shutdown();
   const auto until = clock_.steady_now() + most;
   while (clock_.steady_now() < until) {
-    std::promise<std::size_t> running;
-    auto attempts = running.get_future();
-    runtime_->count_load([&running](runtime::Load load) { running.set_value(load.attempts); });
+    auto running = std::make_shared<std::promise<std::size_t>>();
+    auto attempts = running->get_future();
+    runtime_->count_load([running](runtime::Load load) { running->set_value(load.attempts); });
     if (attempts.get() == 0) return;
     std::this_thread::sleep_for(kPause);
   }

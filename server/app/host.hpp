@@ -21,6 +21,8 @@ struct HostOptions {
   runtime::RuntimeOptions runtime;
   runtime::Observer* observer = nullptr;
   std::function<void(const Error&)> on_failure;
+  std::function<void(std::chrono::nanoseconds, std::size_t)>
+      on_commit;  // after each transaction, with its decisions
 };
 
 /// Task types, store, sandbox, worker and runtime of one process, made in this order and ended in the reverse

@@ -1,3 +1,4 @@
+#include "app/client/client_commands.hpp"
 #include "app/commands.hpp"
 #include "app/run_command.hpp"
 #include "app/serve_command.hpp"
@@ -17,7 +18,9 @@ class SettingFlags {
     command.add_option("--config", config_file_, "File with settings, one a line: name: value")
         ->group("Settings");
     for (const auto& spec : kSettings) {
-      if (*spec.only != 0 && spec.only != only) continue;
+      const bool is_special =
+          *spec.only != 0 && !(only == "doctor" && std::string_view(spec.only) == "client");
+      if (is_special ? spec.only != only : only == "client") continue;  // clients need none of a server's
       std::string flag = "--" + std::string(spec.name);
       std::replace(flag.begin(), flag.end(), '_', '-');
       const auto help = std::string(spec.help) +
@@ -26,8 +29,9 @@ class SettingFlags {
       command
           .add_option_function<std::vector<std::string>>(
               flag,
-              [this, name](const std::vector<std::string>& given) {
-                flags_[name] = fmt::format("{}", fmt::join(given, ","));
+              [this, name,
+               is_list = std::string_view(spec.type) == "list"](const std::vector<std::string>& given) {
+                flags_[name] = is_list ? fmt::format("{}", fmt::join(given, ",")) : given.back();
               },
               help)
           ->group("Settings")
@@ -59,8 +63,14 @@ class CommandLine {
     add_run();
     add_validate();
     add_verify();
+    add_doctor();
     add_config();
     add_completion();
+    const auto add_client = [this](CLI::App* command, std::function<ExitCode(const Settings&)> act) {
+      with_settings(command, std::move(act), "client");
+    };
+    add_workflow_commands(app_, client_, add_client);
+    add_execution_commands(app_, client_, add_client);
   }
 
   int run(int argc, char** argv) {
@@ -177,6 +187,15 @@ class CommandLine {
     with_settings(verify, [](const Settings& settings) { return verify_command(settings); });
   }
 
+  void add_doctor() {
+    auto* doctor =
+        app_.add_subcommand("doctor", "Check disk, data directory, sandbox and server, with what to do");
+    doctor->add_flag("--quick", quick_, "Only ask the server whether it is ready");
+    doctor->footer("Example:\n  flowpilot doctor --data-dir /var/lib/flowpilot");
+    with_settings(
+        doctor, [this](const Settings& settings) { return doctor_command(quick_, settings); }, "doctor");
+  }
+
   void add_config() {
     auto* config = app_.add_subcommand("config", "Settings");
     config->require_subcommand(1);
@@ -198,9 +217,12 @@ class CommandLine {
   SettingFlags flags_;
   RunOptions run_;
   ServeOptions serve_;
+  ClientOptions client_;
   std::vector<std::string> files_;
   std::string format_ = "text";
   std::string shell_;
+  std::string path_;
+  bool quick_ = false;
   std::function<ExitCode()> action_;
 };
 

@@ -23,6 +23,9 @@ namespace fp::app {
 
 namespace {
 
+/// For answers that are ready, even when attempts get no time.
+constexpr Milliseconds kAnswerTime{500};
+
 /// Until there is sign-in whoever reaches the port may do everything, so nobody but this machine may.
 Result<void> check_host(const std::string& host) {
   if (host == "127.0.0.1" || host == "::1" || host == "localhost") return {};
@@ -105,6 +108,9 @@ class ServeSession {
     host.worker_threads = settings_.count("worker_threads");
     host.observer = &observers_;
     host.on_failure = [this](const Error& error) { end_.fail(error); };
+    host.on_commit = [this](std::chrono::nanoseconds took, std::size_t writes) {
+      commits_.add(took, writes);
+    };
     const auto limits = host.runtime;
     auto opened = Host::open(std::move(host));
     if (!opened) return opened.error();
@@ -123,6 +129,7 @@ class ServeSession {
         std::move(api));
     for (auto* observer : api_->observers()) observers_.add(observer);
     add_gauges(api_->metrics());
+    api_->metrics().set_commits(&commits_);
 
     net::HttpServer::Options net;
     net.host = settings_.text("host");
@@ -142,6 +149,7 @@ class ServeSession {
     }
     const auto unfinished = host_->runtime().recover_all();
     upkeep_ = std::make_unique<Upkeep>(host_->store(), host_->clock(), settings_.count("retention_days"));
+    recovery_seconds_ = std::chrono::duration<double>(host_->clock().steady_now() - began_).count();
     api_->set_ready();
     announce(unfinished);
     return {};
@@ -163,6 +171,14 @@ class ServeSession {
   void add_gauges(api::Metrics& metrics) {
     metrics.add_gauge("flowpilot_connections", "Open connections",
                       [this] { return http_ ? static_cast<double>(http_->counts().connections) : 0.0; });
+    metrics.add_gauge("flowpilot_wal_bytes", "Of the write-ahead log",
+                      [file = settings_.data_dir() / "flowpilot.db-wal"] {
+                        std::error_code ec;
+                        const auto size = std::filesystem::file_size(file, ec);
+                        return ec ? 0.0 : static_cast<double>(size);
+                      });
+    metrics.add_gauge("flowpilot_recovery_seconds", "From the start of the process to ready",
+                      [this] { return recovery_seconds_; });
     metrics.add_gauge("flowpilot_commit_queue_depth", "Decisions not yet on disk",
                       [this] { return static_cast<double>(host_->runtime().commit_depth()); });
   }
@@ -172,7 +188,8 @@ class ServeSession {
   void end(Milliseconds grace) {
     if (api_) api_->begin_drain();
     if (host_ && http_ && grace.count() > 0) host_->wait_for_attempts(grace);
-    if (http_) http_->stop(grace);
+    if (api_) api_->release_waits();
+    if (http_) http_->stop(std::max<Milliseconds>(grace, kAnswerTime));
     upkeep_.reset();
     if (api_) api_->stop();
     if (hub_loop_) hub_loop_->stop();
@@ -185,7 +202,10 @@ class ServeSession {
   const ServeOptions& options_;
   const Settings& settings_;
   End end_;
+  const SteadyPoint began_ = SystemClock().steady_now();
+  double recovery_seconds_ = 0;
   runtime::ObserverList observers_;
+  api::CommitFigures commits_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<runtime::ThreadLoop> hub_loop_;
   std::unique_ptr<api::Server> api_;

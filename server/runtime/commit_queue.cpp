@@ -13,8 +13,9 @@ namespace {
 constexpr std::size_t kMostWritesInACommit = 1000;
 }  // namespace
 
-CommitQueue::CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure)
-    : store_(store), loop_(loop), on_failure_(std::move(on_failure)) {}
+CommitQueue::CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure,
+                         OnCommit on_commit)
+    : store_(store), loop_(loop), on_failure_(std::move(on_failure)), on_commit_(std::move(on_commit)) {}
 
 void CommitQueue::push(PendingWrite write) {
   bool post = false;
@@ -78,7 +79,9 @@ void CommitQueue::commit_some() {
   std::vector<ports::WriteOutcome> outcomes;
   try {
     FP_FAILPOINT("accept-before-commit");
+    const auto began = std::chrono::steady_clock::now();
     auto committed = store_.commit(batch);
+    if (on_commit_) on_commit_(std::chrono::steady_clock::now() - began, taken.size());
     FP_FAILPOINT("commit-before-reply");
     if (committed)
       outcomes = std::move(*committed);

@@ -28,7 +28,10 @@ struct PendingWrite {
 /// the storage fails, nothing is acknowledged any more and `on_failure` is called, once.
 class CommitQueue {
  public:
-  CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure);
+  /// Called on the commit loop after each transaction: how long it took and how many decisions it held.
+  using OnCommit = std::function<void(std::chrono::nanoseconds, std::size_t)>;
+  CommitQueue(ports::Store& store, ports::Loop& loop, std::function<void(const Error&)> on_failure,
+              OnCommit on_commit = {});
 
   void set_fence(ports::Fence fence) { fence_ = fence; }
   ports::Fence fence() const { return fence_; }
@@ -45,6 +48,7 @@ class CommitQueue {
   ports::Store& store_;
   ports::Loop& loop_;
   std::function<void(const Error&)> on_failure_;
+  OnCommit on_commit_;
   ports::Fence fence_;
   mutable std::mutex mutex_;
   std::vector<PendingWrite> waiting_;  // guarded by mutex_

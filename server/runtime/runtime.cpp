@@ -18,7 +18,7 @@ Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
       options_(options),
       catalog_(p_.store, p_.types),
       journal_(p_.store, catalog_, options.snapshot_events),
-      commits_(p_.store, p_.commit_loop, p_.on_failure) {
+      commits_(p_.store, p_.commit_loop, p_.on_failure, p_.on_commit) {
   FP_ASSERT(!p_.shard_loops.empty(), "a runtime has at least one shard");
   for (auto* loop : p_.shard_loops) {
     ShardPorts shard{

@@ -25,6 +25,7 @@ struct RuntimePorts {
   Observer* observer = nullptr;
   std::function<void(const Error&)>
       on_failure;  // the storage failed: nothing more is acknowledged; stop and say so
+  CommitQueue::OnCommit on_commit = {};
 };
 
 struct Load {

@@ -75,8 +75,8 @@ def main(source: str, target: str) -> None:
             sys.exit(f"{source}: two operations are called {name}")
         names.append(name)
         schemas[name] = document.schemas_of(item, operation)
-        inline = "true" if operation.get("x-inline") else "false"
-        rows.append(f'    {{Operation::{snake(name)}, "{name}", "{method.upper()}", "{path}", "{operation["x-action"]}", {inline}}},')
+        flags = ", ".join("true" if operation.get(flag) else "false" for flag in ("x-inline", "x-slow"))
+        rows.append(f'    {{Operation::{snake(name)}, "{name}", "{method.upper()}", "{path}", "{operation["x-action"]}", {flags}}},')
     actions = sorted({operation["x-action"] for _, _, _, operation in document.operations()})
     out = Path(target) / "api"
     out.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def main(source: str, target: str) -> None:
         "#pragma once", "", "#include <span>", "#include <string_view>", "", "namespace fp::api {", "",
         "enum class Operation {", *[f"  {snake(name)}," for name in names], "};", "",
         "struct OperationSpec {", "  Operation operation;", "  const char* id;", "  const char* method;", "  const char* path;",
-        "  const char* action;", "  bool is_inline;", "};", "",
+        "  const char* action;", "  bool is_inline;", "  bool is_slow;", "};", "",
         "std::span<const OperationSpec> list_operations();",
         f"inline constexpr std::string_view kActions[] = {{{', '.join(json.dumps(a) for a in actions)}}};",
         "/// {operation id: {parameters: [{name, in, schema, required}], body?, body_required?, is_document?, content_types?}}",

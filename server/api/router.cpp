@@ -94,7 +94,8 @@ Error not_found(const net::Request& request) {
 
 }  // namespace
 
-Router::Router(Pool& pool, Served served) : pool_(pool), served_(std::move(served)) {
+Router::Router(Pool& pool, Pool& slow_pool, Served served)
+    : pool_(pool), slow_pool_(slow_pool), served_(std::move(served)) {
   const auto schemas = parse_trusted_json(operation_schemas());
   for (const auto& spec : list_operations()) {
     const auto& known = schemas.at(spec.id);
@@ -309,7 +310,8 @@ void Router::handle(net::Request request, net::Handler::Respond respond) {
     return carry_out(*route, call, reply);
   auto shared = std::make_shared<Reply>(std::move(reply));
   Pool::Job job = [route, call = std::move(call), shared] { carry_out(*route, call, *shared); };
-  if (!pool_.post(job)) (*shared)(Error(codes::server_overloaded, "too many requests wait; try again soon"));
+  if (!(route->spec->is_slow ? slow_pool_ : pool_).post(job))
+    (*shared)(Error(codes::server_overloaded, "too many requests wait; try again soon"));
 }
 
 }  // namespace fp::api

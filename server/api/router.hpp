@@ -27,7 +27,7 @@ class Router {
   using Handler = std::function<void(const CallPtr&, Reply&)>;
   using Blocking = std::function<Result<net::Response>(Call&)>;
 
-  Router(Pool& pool, Served served);
+  Router(Pool& pool, Pool& slow_pool, Served served);
 
   void add(Operation operation, Handler handler);
   /// For handlers that answer before they return.
@@ -66,6 +66,7 @@ class Router {
   static void carry_out(const Route& route, const CallPtr& call, Reply& reply);
 
   Pool& pool_;
+  Pool& slow_pool_;  // for operations that wait for the sandbox
   Served served_;
   std::vector<Route> routes_;
 };

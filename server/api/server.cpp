@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMostWaiting = 1000;
+constexpr std::size_t kSlowThreads = 2;
+constexpr std::size_t kMostSlowWaiting = 200;
 
 void log_request(const OperationSpec* spec, const net::Request& request, unsigned status,
                  std::chrono::nanoseconds took) {
@@ -32,17 +34,19 @@ void log_request(const OperationSpec* spec, const net::Request& request, unsigne
 Server::Server(ServerPorts p, ApiOptions options)
     : options_(std::move(options)),
       pool_(kThreads, kMostWaiting),
+      slow_pool_(kSlowThreads, kMostSlowWaiting),
       waits_(p.hub_loop),
       hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
       directory_(p.store, p.runtime.catalog(), p.types),
       services_{p.store,  p.runtime, p.types, p.expressions, std::move(p.check_syntax),
                 p.clock,  p.rng,     pool_,   directory_,    waits_,
                 metrics_, options_},
-      router_(pool_, [this](const OperationSpec* spec, const net::Request& request, unsigned status,
-                            std::chrono::nanoseconds took) {
-        metrics_.on_request(spec, request.method, status, took);
-        log_request(spec, request, status, took);
-      }) {
+      router_(pool_, slow_pool_,
+              [this](const OperationSpec* spec, const net::Request& request, unsigned status,
+                     std::chrono::nanoseconds took) {
+                metrics_.on_request(spec, request.method, status, took);
+                log_request(spec, request, status, took);
+              }) {
   install_workflow_reads(router_, services_);
   install_workflow_writes(router_, services_);
   install_run(router_, services_);
@@ -90,6 +94,7 @@ void Server::set_failure(const Error& error) {
 
 void Server::stop() {
   pool_.stop();
+  slow_pool_.stop();
 }
 
 void Server::handle(net::Request request, Respond respond) {

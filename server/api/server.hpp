@@ -53,6 +53,7 @@ class Server final : public net::Handler {
 
   ApiOptions options_;
   Pool pool_;
+  Pool slow_pool_;
   Metrics metrics_;
   EndWaits waits_;
   Hub hub_;

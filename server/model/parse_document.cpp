@@ -40,7 +40,7 @@ class YamlBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, nullptr); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
-    if (expects_key()) return take_key(mark, text);
+    if (expects_key()) return take_key(mark, text, tag != "!");
     // yaml-cpp gives the tag "!" to quoted scalars and "?" to plain ones.
     add(mark, anchor,
         tag == "?" || tag.empty() ? resolve_plain(mark, text) : resolve_tagged(mark, tag, text));
@@ -51,7 +51,7 @@ class YamlBuilder final : public YAML::EventHandler {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end())
       refuse(codes::yaml_syntax, mark, "this alias refers to a value that contains it");
-    if (expects_key()) return take_key(mark, to_display_text(found->second));
+    if (expects_key()) return take_key(mark, to_display_text(found->second), false);
     count_values(mark, found->second);
     add(mark, 0, Json(found->second));
   }
@@ -83,9 +83,9 @@ class YamlBuilder final : public YAML::EventHandler {
 
   bool expects_key() const { return !open_.empty() && open_.back().value.is_object() && !open_.back().key; }
 
-  void take_key(const YAML::Mark& mark, const std::string& text) {
+  void take_key(const YAML::Mark& mark, const std::string& text, bool is_plain) {
     auto& top = open_.back();
-    if (text == "<<")
+    if (is_plain && text == "<<")
       refuse(codes::yaml_syntax, mark, "merge keys (<<) are not part of YAML 1.2; write the fields out");
     if (top.value.get_object().contains(text)) {
       refuse(codes::json_duplicate_key, mark,

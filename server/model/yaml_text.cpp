@@ -61,6 +61,10 @@ void emit(YAML::Emitter& out, const Json& value) {
       out << YAML::Literal << text;
     else
       out << YAML::DoubleQuoted << text;
+  } else if (value.is_null()) {
+    out << YAML::Null;
+  } else if (value.is_bool()) {
+    out << value.get_bool();
   } else {
     out << to_text(value);
   }

@@ -8,7 +8,7 @@ void BatchTotals::count(const WorkflowKey& key, std::string_view status, std::in
   counts_[{&key, std::string(status)}] += difference;
 }
 
-void BatchTotals::write(Connection& writer) const {
+void BatchTotals::write(Connection& writer, Rollups& known) const {
   for (const auto& [what, difference] : counts_) {
     if (difference == 0) continue;
     const auto& [key, status] = what;
@@ -20,7 +20,7 @@ void BatchTotals::write(Connection& writer) const {
         .bind(4, difference)
         .run();
   }
-  add_rollups(writer, rollups_);
+  add_rollups(writer, rollups_, known);
 }
 
 }  // namespace fp::store

@@ -19,7 +19,8 @@ class BatchTotals {
  public:
   void count(const WorkflowKey& key, std::string_view status, std::int64_t difference);
   void add(const ports::ExecutionSample& sample) { add_sample(rollups_, sample); }
-  void write(Connection& writer) const;
+  /// `known` are the rollups the writer wrote lately.
+  void write(Connection& writer, Rollups& known) const;
 
  private:
   std::map<std::pair<const WorkflowKey*, std::string>, std::int64_t> counts_;

@@ -49,7 +49,7 @@ SqliteWriter::Chunk SqliteWriter::prune_executions(TimePoint now, TimePoint ende
       totals.count(*counted_as, status, -1);
       ++chunk.count;
     }
-    totals.write(*connection_);
+    totals.write(*connection_, rollups_);
     connection_->use(sql::commit).run();
     return chunk;
   });

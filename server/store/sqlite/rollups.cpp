@@ -13,6 +13,8 @@ using namespace fp::ports;
 
 namespace {
 
+constexpr std::size_t kMostKnown = 2'000;
+
 [[noreturn]] void throw_damaged() {
   throw Unavailable(Error(codes::storage_corrupt, "a rollup row is damaged; restore a backup"));
 }
@@ -86,15 +88,14 @@ DurationHistogram histogram_from(std::string_view text) {
   return histogram;
 }
 
-void add_rollups(Connection& writer, const Rollups& rollups) {
+void add_rollups(Connection& writer, const Rollups& rollups, Rollups& known) {
+  if (known.size() > kMostKnown) known.clear();
   for (const auto& [key, rollup] : rollups) {
-    auto sum = find_rollup(writer, key);
-    if (!sum) {
-      put_rollup(writer, rollup);
-      continue;
-    }
-    merge(*sum, rollup);
-    put_rollup(writer, *sum);
+    const auto [place, is_new] = known.try_emplace(key);
+    auto& sum = place->second;
+    if (is_new) sum = find_rollup(writer, key).value_or(HourlyRollup{key.workflow, key.step, key.hour});
+    merge(sum, rollup);
+    put_rollup(writer, sum);
   }
 }
 

@@ -14,8 +14,9 @@ namespace fp::store {
 std::string to_text(const ports::DurationHistogram& histogram);
 ports::DurationHistogram histogram_from(std::string_view text);
 
-/// Adds these counts to what the file holds of the same hours.
-void add_rollups(Connection& writer, const Rollups& rollups);
+/// Adds these counts to what the file holds of the same hours. `known` are the rows written lately, as they
+/// are in the file; it belongs to the writer, which forgets them with everything else when a write fails.
+void add_rollups(Connection& writer, const Rollups& rollups, Rollups& known);
 
 namespace reads {
 std::vector<ports::HourlyRollup> list_rollups(Connection& connection, const ports::RollupFilter& filter);

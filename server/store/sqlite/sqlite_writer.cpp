@@ -78,7 +78,7 @@ Result<std::vector<WriteOutcome>> SqliteWriter::commit(const Batch& batch) {
                                                                  : write(one, totals));
     }
     for (const auto& one : batch.workflows) outcomes.push_back(write(one));
-    totals.write(*connection_);
+    totals.write(*connection_, rollups_);
     FP_FAILPOINT("commit.before");
     connection_->use(sql::commit).run();
     FP_FAILPOINT("commit.after");

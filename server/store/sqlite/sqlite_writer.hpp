@@ -68,6 +68,7 @@ class SqliteWriter {
   std::unique_ptr<Connection> connection_;
   std::set<WorkflowKey> keys_;  // whose addresses the cache holds; as many as there are workflows
   RecordedCache cache_;
+  Rollups rollups_;  // those written lately
   std::optional<Error> failure_;
   int wal_pages_ = 0;
   int checkpointed_pages_ = 0;

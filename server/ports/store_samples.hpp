@@ -18,7 +18,8 @@ inline TimePoint at_ms(std::int64_t ms) {
 
 inline ExecutionId test_id(std::uint32_t number) {
   ExecutionId id;
-  for (std::size_t i = 0; i < 4; ++i) id.bytes[i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 4; ++i)
+    id.bytes[i] = id.bytes[12 + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
   id.bytes[6] = 0x70;
   return id;
 }

@@ -49,11 +49,13 @@ class Walk {
  public:
   Walk(Connection& connection, const ExecutionQuery& query) : connection_(connection), query_(query) {
     const bool by_workflow = query.workflow || !query.workflow_name.empty();
+    const bool by_both = by_workflow && !query.statuses.empty();
+    if (by_both) compare_counts();
     if (query.filter.parent) {
       index_ = &sql::walk_parent;
     } else if (query.filter.retry_of) {
       index_ = &sql::walk_retries;
-    } else if (by_workflow && (query.statuses.empty() || workflow_is_rarer())) {
+    } else if (by_workflow && (!by_both || workflow_is_rarer_)) {
       index_ = query.workflow ? &sql::walk_workflow : &sql::walk_name;
     } else if (!query.statuses.empty()) {
       index_ = query.statuses.size() == 1 ? &sql::walk_status : &sql::walk_statuses;
@@ -62,6 +64,8 @@ class Walk {
     if (!statuses_.empty()) statuses_ += ",";
   }
 
+  /// Do the counts say that nothing fits?
+  bool is_in_vain() const { return is_in_vain_; }
   Statement use(const sql::Query& verb) { return connection_.use(*index_, verb); }
   /// Below which number to begin and how many rows to look at.
   void bind(Statement& statement, std::uint64_t before, std::uint64_t rows) const {
@@ -72,10 +76,13 @@ class Walk {
   void bind_conditions(Statement& statement, std::uint64_t most) const;
 
  private:
-  bool workflow_is_rarer() {
+  /// Of workflow and status, which one narrows the list more? Both are counted.
+  void compare_counts() {
     auto statement = connection_.use(sql::count_by_status);
-    return sum_of(count_of_workflow(connection_, query_), {}) <
-           sum_of(read_counts(statement), query_.statuses);
+    const auto of_all = read_counts(statement);
+    const auto of_workflow = count_of_workflow(connection_, query_);
+    workflow_is_rarer_ = sum_of(of_workflow, {}) < sum_of(of_all, query_.statuses);
+    is_in_vain_ = sum_of(of_workflow, query_.statuses) == 0;
   }
   bool goes_by(const sql::Query& index) const { return index_ == &index; }
 
@@ -84,6 +91,8 @@ class Walk {
   Connection& connection_;
   const ExecutionQuery& query_;
   const sql::Query* index_ = &sql::walk_all;
+  bool workflow_is_rarer_ = false;
+  bool is_in_vain_ = false;
   std::string statuses_;  // `,failed,cancelled,`
 };
 
@@ -136,6 +145,7 @@ ExecutionPage list_executions(Connection& connection, const ExecutionFilter& fil
   if (limit == 0 || query.is_impossible) return page;
   connection.use(sql::begin_read).run();
   Walk walk(connection, query);
+  if (walk.is_in_vain()) return page;
   const auto from = before.value_or(kFromTheNewest);
   const auto rows = std::max<std::uint64_t>(kMostRows, limit + 1);
   std::uint64_t last = 0;
@@ -169,6 +179,7 @@ ExecutionCount count_executions(Connection& connection, const ExecutionFilter& f
     return {sum_of(counts, query.statuses), true};
   }
   Walk walk(connection, query);
+  if (walk.is_in_vain()) return {};
   ExecutionCount counted;
   {
     auto statement = walk.use(sql::count_walk);

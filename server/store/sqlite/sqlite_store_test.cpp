@@ -114,6 +114,41 @@ TEST(SqliteStore, APruneGivesTheSpaceBack) {
   EXPECT_LT(std::filesystem::file_size(engine.path() / "flowpilot.db"), before / 10);
 }
 
+TEST(SqliteStore, APageLooksAtABoundedNumberOfRowsAndSaysWhereToGoOn) {
+  SqliteOptions options;
+  options.durability = Durability::loses_commits_on_power_cut;
+  SqliteEngine engine(options);
+  constexpr std::uint32_t kRows = 50'100;
+  for (std::uint32_t number = 0; number < kRows;) {
+    Batch batch;
+    for (int i = 0; i < 5'000 && number < kRows; ++i, ++number) {
+      ExecutionWrite write;
+      write.id = test_id(number);
+      write.summary = test_summary(number, "failed");
+      if (number < 4) write.summary->trigger = "webhook";
+      batch.executions.push_back(std::move(write));
+    }
+    ASSERT_TRUE(engine.store().commit(batch));
+  }
+  auto& store = engine.store();
+  for (const auto& filter :
+       {ExecutionFilter{.trigger = "webhook"}, ExecutionFilter{.status = {"failed"}, .trigger = "webhook"},
+        ExecutionFilter{.workflow = "signup", .trigger = "webhook"}}) {
+    auto page = store.list_executions(filter, std::nullopt, 3);
+    EXPECT_TRUE(page.items.empty());
+    ASSERT_EQ(page.next, kRows - 49'999) << "numbers are from 1, and 50,000 rows were looked at";
+    page = store.list_executions(filter, page.next, 3);
+    EXPECT_EQ(page.items.size(), 3U);
+    ASSERT_TRUE(page.next);
+    page = store.list_executions(filter, page.next, 3);
+    EXPECT_EQ(page.items.size(), 1U);
+    EXPECT_FALSE(page.next);
+    const auto counted = store.count_executions(filter, 10);
+    EXPECT_EQ(counted.count, 0U);
+    EXPECT_FALSE(counted.is_exact);
+  }
+}
+
 TEST(SqliteStore, CheckIntegrityNamesWhatIsWrong) {
   SqliteEngine engine;
   const auto ref = engine.store().put_blob("bytes");

@@ -133,8 +133,21 @@ void Connection::abandon() noexcept {
   if (in_transaction()) sqlite3_exec(handle_, sql::rollback.text.data(), nullptr, nullptr, nullptr);
 }
 
+/// The one SQLite hands on is a leftover when a COMMIT failed; the files know better.
+int Connection::find_errno(int result_code) const {
+  int error_number = 0;
+  if ((result_code & 0xff) == SQLITE_IOERR) {
+    sqlite3_file* wal = nullptr;
+    sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+    if (wal != nullptr && wal->pMethods != nullptr)
+      wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &error_number);
+    if (error_number == 0) sqlite3_file_control(handle_, "main", SQLITE_FCNTL_LAST_ERRNO, &error_number);
+  }
+  return error_number != 0 ? error_number : sqlite3_system_errno(handle_);
+}
+
 void Connection::fail(int result_code) const {
-  throw Unavailable(sqlite_error(result_code, sqlite3_system_errno(handle_), sqlite3_errmsg(handle_), path_));
+  throw Unavailable(sqlite_error(result_code, find_errno(result_code), sqlite3_errmsg(handle_), path_));
 }
 
 }  // namespace fp::store

@@ -104,6 +104,7 @@ class Connection {
  private:
   Statement use(const sql::Query& first, const sql::Query* second);
   sqlite3_stmt* prepare(std::string_view text);
+  int find_errno(int result_code) const;
 
   using Key = std::pair<const sql::Query*, const sql::Query*>;
   struct KeyHash {

@@ -19,10 +19,11 @@ class FaultVfs {
     static FaultVfs vfs;
     return vfs;
   }
-  /// The `nth` operation from now on (1 is the next) gives `code`.
-  void fail(Operation operation, int nth, int code) {
+  /// The `nth` operation from now on (1 is the next) gives `code`, with that errno beneath it.
+  void fail(Operation operation, int nth, int code, int error_number = 0) {
     operation_ = operation;
     code_ = code;
+    error_number_ = error_number;
     left_ = nth;
   }
   void heal() { left_ = 0; }
@@ -96,6 +97,10 @@ class FaultVfs {
       return real(f)->pMethods->xCheckReservedLock(real(f), out);
     };
     io.xFileControl = [](sqlite3_file* f, int op, void* arg) {
+      if (op == SQLITE_FCNTL_LAST_ERRNO && get().has_struck()) {
+        *static_cast<int*>(arg) = get().error_number_;
+        return SQLITE_OK;
+      }
       return real(f)->pMethods->xFileControl(real(f), op, arg);
     };
     io.xSectorSize = [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); };
@@ -126,6 +131,7 @@ class FaultVfs {
   std::atomic<int> syncs_{0};
   std::atomic<bool> struck_{false};
   int code_ = SQLITE_IOERR_WRITE;
+  int error_number_ = 0;
 };
 
 }  // namespace fp::store

@@ -40,6 +40,7 @@ struct FaultCase {
   FaultVfs::Operation operation;
   int sqlite_code;
   const char* code;
+  int error_number = 0;
 };
 
 class DiskFault : public ::testing::TestWithParam<FaultCase> {};
@@ -53,11 +54,16 @@ TEST_P(DiskFault, EndsAcceptanceAndLosesNothingAcknowledged) {
     SqliteEngine engine(options);
     auto& vfs = FaultVfs::get();
     vfs.reset_counts();
-    vfs.fail(fault.operation, nth, fault.sqlite_code);
+    vfs.fail(fault.operation, nth, fault.sqlite_code, fault.error_number);
     std::string code;
     const auto acknowledged = commit_until_failure(engine.store(), code);
     ASSERT_TRUE(vfs.has_struck());
     EXPECT_EQ(code, fault.code);
+
+    for (std::uint32_t number = 1; number <= acknowledged; ++number)
+      EXPECT_TRUE(engine.store().find_execution(test_id(number))) << "reads go on";
+    EXPECT_EQ(engine.store().list_executions({}, std::nullopt, 1000).items.size(), acknowledged);
+    EXPECT_EQ(engine.store().count_executions({}, 0).count, acknowledged);
 
     vfs.heal();
     const int syncs = vfs.syncs();
@@ -80,9 +86,14 @@ TEST_P(DiskFault, EndsAcceptanceAndLosesNothingAcknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlite, DiskFault,
-    ::testing::Values(FaultCase{"Write", FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.io"},
-                      FaultCase{"Full", FaultVfs::Operation::write, SQLITE_FULL, "storage.full"},
-                      FaultCase{"Sync", FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.io"}),
+    ::testing::Values(
+        FaultCase{"Write", FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.io"},
+        FaultCase{"Full", FaultVfs::Operation::write, SQLITE_FULL, "storage.full"},
+        FaultCase{"ReadOnly", FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.readonly", EROFS},
+        FaultCase{"ReadOnlyFile", FaultVfs::Operation::write, SQLITE_READONLY, "storage.readonly"},
+        FaultCase{"Quota", FaultVfs::Operation::write, SQLITE_IOERR_WRITE, "storage.full", EDQUOT},
+        FaultCase{"ReadOnlySync", FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.readonly", EROFS},
+        FaultCase{"Sync", FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.io"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(SqliteFault, AReadThatFailsIsAnErrorAndNothingMore) {

@@ -153,3 +153,8 @@ CREATE TABLE rollups(
   PRIMARY KEY(workflow, hour, step)
 ) WITHOUT ROWID;
 CREATE INDEX rollups_by_hour ON rollups(hour) WHERE step = '';
+-- One row: which history this file holds. Epochs are claimed above `epoch`, whatever the shard.
+CREATE TABLE lineage(
+  id BLOB NOT NULL,
+  epoch INTEGER NOT NULL
+);

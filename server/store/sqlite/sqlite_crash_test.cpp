@@ -1,4 +1,5 @@
 #include "ports/store_samples.hpp"
+#include "store/sqlite/backup.hpp"
 #include "store/sqlite/sqlite_engine_test.hpp"
 
 #include <gtest/gtest.h>
@@ -20,6 +21,10 @@ constexpr std::uint32_t kRounds = 40;
 
 std::string blob_text(std::uint32_t round) {
   return "blob of round " + std::to_string(round);
+}
+
+std::filesystem::path backup_of(const std::filesystem::path& directory, std::uint32_t round) {
+  return directory / ("backup" + std::to_string(round));
 }
 
 /// One round: two executions that end and one that goes on, with a blob; then a prune of what ended earlier.
@@ -46,7 +51,31 @@ TEST(CrashChild, DISABLED_Works) {
   if (!opened) _exit(2);
   const int acknowledged =
       open((std::string(directory) + "/acknowledged").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  for (std::uint32_t round = 1; round <= kRounds; ++round) run_round(**opened, round, acknowledged);
+  for (std::uint32_t round = 1; round <= kRounds; ++round) {
+    run_round(**opened, round, acknowledged);
+    if (round % 5 == 0 && !(*opened)->back_up(backup_of(directory, round))) _exit(5);
+  }
+}
+
+/// A whole backup restores to all that was acknowledged before it; half a one is never taken for a whole one.
+void expect_backups_whole_or_refused(const std::filesystem::path& directory) {
+  for (std::uint32_t round = 5; round <= kRounds; round += 5) {
+    if (!std::filesystem::exists(backup_of(directory, round))) break;
+    const auto target = directory / "restored";
+    const auto restored = restore_backup(backup_of(directory, round), target);
+    if (!std::filesystem::exists(backup_of(directory, round) / "backup.json")) {
+      ASSERT_FALSE(restored);
+      EXPECT_EQ(restored.error().code, "backup.invalid");
+      continue;
+    }
+    ASSERT_TRUE(restored) << restored.error().message;
+    auto opened = SqliteStore::open(target);
+    ASSERT_TRUE(opened);
+    for (std::uint32_t earlier = 1; earlier <= round; ++earlier)
+      EXPECT_TRUE((*opened)->find_execution(test_id(earlier * 10 + 2))) << earlier << " of " << round;
+    opened->reset();
+    std::filesystem::remove_all(target);
+  }
 }
 
 enum class End { killed, finished };
@@ -75,7 +104,7 @@ End run_child(const std::filesystem::path& directory, const std::string& failpoi
 void expect_all_acknowledged(const std::filesystem::path& directory) {
   auto opened = SqliteStore::open(directory / "data");
   ASSERT_TRUE(opened) << opened.error().message;
-  auto& store = **opened;
+  Store& store = **opened;
   EXPECT_TRUE(store.check_integrity().empty());
   std::ifstream acknowledged(directory / "acknowledged");
   std::uint32_t round = 0;
@@ -107,13 +136,15 @@ TEST_P(CrashAt, LosesNothingAcknowledged) {
     const auto failpoint = std::string(GetParam()) + ":kill@" + std::to_string(nth);
     EXPECT_EQ(run_child(scratch.path(), failpoint), End::killed);
     expect_all_acknowledged(scratch.path());
+    expect_backups_whole_or_refused(scratch.path());
     if (HasFatalFailure()) return;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, CrashAt,
                          ::testing::Values("commit.before", "commit.after", "blob.rename.before",
-                                           "blob.rename.after", "checkpoint.before", "prune.mid"));
+                                           "blob.rename.after", "checkpoint.before", "prune.mid",
+                                           "backup.mid", "backup.before_manifest"));
 
 TEST(CrashAt, EveryStatementOfEveryMigrationTheReRunFinishes) {
 #ifndef FLOWPILOT_FAILPOINTS

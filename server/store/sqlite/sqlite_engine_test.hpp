@@ -37,6 +37,7 @@ class SqliteEngine {
   explicit SqliteEngine(SqliteOptions options = {}) : options_(std::move(options)) { reopen(); }
 
   ports::Store& store() { return *store_; }
+  SqliteStore& sqlite() { return *store_; }
   void reopen() {
     close();
     auto opened = SqliteStore::open(path(), options_);
@@ -57,7 +58,7 @@ class SqliteEngine {
  private:
   ScratchDirectory scratch_;
   SqliteOptions options_;
-  std::unique_ptr<ports::Store> store_;
+  std::unique_ptr<SqliteStore> store_;
 };
 
 }  // namespace fp::store

@@ -96,6 +96,21 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"Sync", FaultVfs::Operation::sync, SQLITE_IOERR_FSYNC, "storage.io"}),
     [](const auto& info) { return info.param.name; });
 
+TEST(SqliteFault, WhatIsRecordedCanStillBeBackedUpWhenNothingMoreIsAccepted) {
+  SqliteEngine engine(faulty());
+  ASSERT_TRUE(engine.store().commit(start_batch(1)));
+  FaultVfs::get().fail(FaultVfs::Operation::write, 1, SQLITE_FULL);
+  EXPECT_THROW((void)engine.store().commit(start_batch(2)), Unavailable);
+  FaultVfs::get().heal();
+  const ScratchDirectory scratch;
+  const auto done = engine.store().back_up(scratch.path() / "backup");
+  ASSERT_TRUE(done) << done.error().message;
+  const auto copy = SqliteStore::open(scratch.path() / "backup");
+  ASSERT_TRUE(copy);
+  EXPECT_TRUE((*copy)->find_execution(test_id(1)));
+  EXPECT_FALSE((*copy)->find_execution(test_id(2)));
+}
+
 TEST(SqliteFault, AReadThatFailsIsAnErrorAndNothingMore) {
   SqliteEngine engine(faulty());
   ASSERT_TRUE(engine.store().commit(start_batch(1)));

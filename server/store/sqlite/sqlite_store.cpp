@@ -2,6 +2,8 @@
 
 #include "base/assert.hpp"
 #include "base/error_code.hpp"
+#include "store/sqlite/backup.hpp"
+#include "store/sqlite/lineage.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/reads.hpp"
 
@@ -64,17 +66,25 @@ std::vector<std::unique_ptr<Connection>> open_readers(const DataDirectory& direc
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> SqliteStore::open(const std::filesystem::path& path, SqliteOptions options) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path,
+                                                       SqliteOptions options) {
   FP_ASSERT(options.readers > 0, "every reading verb needs a connection");
   try {
     auto directory = options.read_only ? DataDirectory::look_at(path) : DataDirectory::lock(path);
     if (!directory) return directory.error();
     std::unique_ptr<Writer> writer;
-    if (!options.read_only) writer = std::make_unique<Writer>(open_writer(*directory, options));
+    LineageCheck check;
+    if (!options.read_only) {
+      auto connection = open_writer(*directory, options);
+      check = check_lineage(*connection, *directory);
+      writer = std::make_unique<Writer>(std::move(connection), check.claim_above);
+    }
     auto readers = open_readers(*directory, options);
     if (options.read_only) check_schema_number(*readers.front());
-    return std::unique_ptr<Store>(
+    std::unique_ptr<SqliteStore> store(
         new SqliteStore(std::move(*directory), options, std::move(writer), std::move(readers)));
+    store->open_warning_ = std::move(check.warning);
+    return store;
   } catch (const Unavailable& failed) {
     return failed.error();
   }
@@ -135,7 +145,14 @@ void SqliteStore::keep_wal_short(int backlog) {
 }
 
 Fence SqliteStore::claim_shard(std::uint32_t shard, std::string_view owner) {
-  return writer().with([&](SqliteWriter& writer) { return writer.claim_shard(shard, owner); });
+  Lineage lineage;
+  const auto fence = writer().with([&](SqliteWriter& writer) {
+    const auto claimed = writer.claim_shard(shard, owner);
+    lineage = writer.lineage();
+    return claimed;
+  });
+  remember_lineage(directory_, lineage);
+  return fence;
 }
 
 Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
@@ -182,20 +199,25 @@ PruneResult SqliteStore::prune(TimePoint now, TimePoint ended_before, TimePoint 
   const bool has_free_pages = step([](SqliteWriter& writer) { return writer.vacuum_some(); });
   result.more = ended.more || keys.more || has_free_pages;
   // Last, and once a round of calls: pins lapse by counting sweeps.
-  if (!result.more) {
-    const auto sweep = readers_->with([&](Connection& reader) {
-      return blobs_.sweep(kBlobsPerSweep,
-                          [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
-    });
-    result.blobs = sweep.removed;
-    result.more = !sweep.finished;
-  }
+  if (!result.more) sweep_blobs(result);
   keep_wal_short(backlog);
   return result;
 }
 
+void SqliteStore::sweep_blobs(PruneResult& result) {
+  const std::unique_lock alone(blobs_in_use_, std::try_to_lock);
+  if (!alone) return;  // a backup copies them; the next round sweeps
+  const auto sweep = readers_->with([&](Connection& reader) {
+    return blobs_.sweep(kBlobsPerSweep,
+                        [&](const std::string& hash) { return reads::is_blob_referenced(reader, hash); });
+  });
+  result.blobs = sweep.removed;
+  result.more = !sweep.finished;
+}
+
 Result<void> SqliteStore::back_up(const std::filesystem::path& target) {
-  return Error(codes::storage_io, fmt::format("{} can not be backed up yet", target.string()));
+  const std::lock_guard alone(blobs_in_use_);
+  return back_up_directory(directory_, target);
 }
 
 std::vector<std::string> SqliteStore::check_integrity() {

@@ -37,10 +37,14 @@ class SqliteStore final : public ports::Store {
  public:
   /// Makes the directory and the file when they are missing and migrates an older file. Errors:
   /// storage.in_use, storage.newer, storage.corrupt, storage.readonly, storage.full, storage.io.
-  static Result<std::unique_ptr<ports::Store>> open(const std::filesystem::path& directory,
-                                                    SqliteOptions options = {});
+  static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& directory,
+                                                   SqliteOptions options = {});
   /// Empties the WAL into the file, unless a write failed.
   ~SqliteStore() override;
+
+  /// A sentence for the operator when the database is not the one that was here before (an older copy,
+  /// another one, a backup started in place). The next claim shuts out the owners of both.
+  const std::optional<std::string>& open_warning() const { return open_warning_; }
 
   ports::Fence claim_shard(std::uint32_t shard, std::string_view owner) override;
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch) override;
@@ -78,6 +82,7 @@ class SqliteStore final : public ports::Store {
   using Writer = Guarded<SqliteWriter, FairMutex>;
   SqliteStore(DataDirectory directory, const SqliteOptions& options, std::unique_ptr<Writer> writer,
               std::vector<std::unique_ptr<Connection>> readers);
+  void sweep_blobs(ports::PruneResult& result);
   Writer& writer();
   void keep_wal_short(int backlog);
   void run_checkpoints();
@@ -87,6 +92,8 @@ class SqliteStore final : public ports::Store {
   BlobDirectory blobs_;
   std::unique_ptr<Writer> writer_;  // null when read-only
   std::unique_ptr<ReaderPool> readers_;
+  std::optional<std::string> open_warning_;
+  std::mutex blobs_in_use_;  // held by a backup and by a sweep, so that none takes away what the other copies
   std::mutex wake_mutex_;
   std::condition_variable wake_;
   bool checkpoint_wanted_ = false;

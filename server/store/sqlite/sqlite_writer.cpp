@@ -18,8 +18,8 @@ constexpr std::size_t kRememberedExecutions = 32'768;
 
 }  // namespace
 
-SqliteWriter::SqliteWriter(std::unique_ptr<Connection> connection)
-    : connection_(std::move(connection)), cache_(kRememberedExecutions) {
+SqliteWriter::SqliteWriter(std::unique_ptr<Connection> connection, std::uint64_t claim_above)
+    : connection_(std::move(connection)), claim_above_(claim_above), cache_(kRememberedExecutions) {
   const auto count_pages = [](void* self, sqlite3*, const char*, int pages) {
     auto& writer = *static_cast<SqliteWriter*>(self);
     if (pages < writer.wal_pages_) writer.checkpointed_pages_ = 0;  // the WAL began anew
@@ -41,6 +41,7 @@ void SqliteWriter::refuse() const {
 Fence SqliteWriter::claim_shard(std::uint32_t shard, std::string_view owner) {
   return guard([&] {
     connection_->use(sql::begin_write).run();
+    connection_->use(sql::raise_epoch).bind(1, claim_above_).run();
     Fence fence{shard, 0};
     {
       auto statement = connection_->use(sql::claim_shard);

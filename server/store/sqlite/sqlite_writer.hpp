@@ -3,6 +3,7 @@
 #include "ports/store.hpp"
 #include "store/sqlite/batch_totals.hpp"
 #include "store/sqlite/connection.hpp"
+#include "store/sqlite/lineage.hpp"
 #include "store/sqlite/recorded_cache.hpp"
 
 #include <memory>
@@ -19,11 +20,13 @@ namespace fp::store {
 /// refuses every later one, because nobody knows what reached the disk; a sync is never tried twice.
 class SqliteWriter {
  public:
-  explicit SqliteWriter(std::unique_ptr<Connection> connection);
+  /// Claims are above `claim_above`, whatever the file says.
+  explicit SqliteWriter(std::unique_ptr<Connection> connection, std::uint64_t claim_above = 0);
   SqliteWriter(const SqliteWriter&) = delete;
   SqliteWriter& operator=(const SqliteWriter&) = delete;
 
   ports::Fence claim_shard(std::uint32_t shard, std::string_view owner);
+  Lineage lineage() { return find_lineage(*connection_); }
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch);
 
   struct Chunk {
@@ -66,6 +69,7 @@ class SqliteWriter {
   std::vector<Ended> list_ended(const sql::Query& query, TimePoint before, std::size_t limit);
 
   std::unique_ptr<Connection> connection_;
+  std::uint64_t claim_above_;
   std::set<WorkflowKey> keys_;  // whose addresses the cache holds; as many as there are workflows
   RecordedCache cache_;
   Rollups rollups_;  // those written lately

@@ -3,9 +3,10 @@
 -- The fence: who owns a shard now.
 SELECT epoch FROM shards WHERE shard = ?1;
 -- name: claim_shard
--- Shuts every earlier owner out.
-INSERT INTO shards(shard, epoch, owner) VALUES (?1, 1, ?2)
-ON CONFLICT(shard) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner RETURNING epoch;
+-- Shuts every earlier owner out, also those of a file that this one replaced.
+INSERT INTO shards(shard, epoch, owner) VALUES (?1, (SELECT epoch FROM lineage) + 1, ?2)
+ON CONFLICT(shard) DO UPDATE SET epoch = max(shards.epoch, (SELECT epoch FROM lineage)) + 1, owner = excluded.owner
+RETURNING epoch;
 -- name: add_version
 -- A known hash is left as it is.
 INSERT INTO versions(hash, name, document, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT(hash) DO NOTHING;

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   auto on_commit = std::move(options.on_commit);
   const auto limits = options.runtime;
   std::unique_ptr<Host> host(new Host(std::move(options)));
+  host->warning_ = (*store)->open_warning().value_or("");
   host->store_ = std::move(*store);
   host->commit_loop_ = std::make_unique<runtime::ThreadLoop>("commit", host->clock_);
   host->shard_loop_ = std::make_unique<runtime::ThreadLoop>("shard", host->clock_);

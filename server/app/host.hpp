@@ -39,6 +39,8 @@ class Host {
   void wait_for_attempts(Milliseconds most);
   /// Layers that hold around expressions, for people: {seccomp: true, ...}.
   Json isolation() const;
+  /// What is odd about the data directory: an older copy put in place, ... Empty when nothing is.
+  const std::string& warning() const { return warning_; }
   /// A port of this process's own that no step may reach.
   void deny_port(std::uint16_t port);
 
@@ -53,6 +55,7 @@ class Host {
   explicit Host(HostOptions options);
 
   const std::shared_ptr<tasks::OwnPorts> own_ports_ = std::make_shared<tasks::OwnPorts>();
+  std::string warning_;
   SystemClock clock_;
   SystemRng rng_;
   model::TaskTypeRegistry types_;

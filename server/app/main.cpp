@@ -63,6 +63,7 @@ class CommandLine {
     add_run();
     add_validate();
     add_verify();
+    add_backup();
     add_doctor();
     add_config();
     add_completion();
@@ -185,6 +186,18 @@ class CommandLine {
         "verify", "Check every invariant of a data directory, offline and without changing it");
     verify->footer("Example:\n  flowpilot verify --data-dir /var/lib/flowpilot");
     with_settings(verify, [](const Settings& settings) { return verify_command(settings); });
+  }
+
+  void add_backup() {
+    auto* backup = app_.add_subcommand(
+        "backup", "Copy the data directory, also of a running server, to a new directory");
+    backup->add_option("TARGET", path_, "Directory to make")->required();
+    backup->footer("Example:\n  flowpilot backup /srv/backups/2026-11-23 --data-dir /var/lib/flowpilot");
+    with_settings(backup, [this](const Settings& settings) { return backup_command(path_, settings); });
+    auto* restore = app_.add_subcommand("restore", "Make the data directory from a backup");
+    restore->add_option("BACKUP", path_, "Directory that backup made")->required();
+    restore->footer("Example:\n  flowpilot restore /srv/backups/2026-11-23 --data-dir /var/lib/flowpilot");
+    with_settings(restore, [this](const Settings& settings) { return restore_command(path_, settings); });
   }
 
   void add_doctor() {

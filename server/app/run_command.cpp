@@ -177,6 +177,7 @@ class RunSession {
     auto opened = Host::open(std::move(host));
     if (!opened) return report(opened.error());
     host_ = std::move(*opened);
+    if (!host_->warning().empty()) fmt::print(stderr, "flowpilot: {}\n", host_->warning());
     observer_.attach(host_->runtime());
     const auto begun = options_.resume ? resume() : start();
     if (!begun) {

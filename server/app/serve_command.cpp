@@ -115,6 +115,7 @@ class ServeSession {
     auto opened = Host::open(std::move(host));
     if (!opened) return opened.error();
     host_ = std::move(*opened);
+    if (!host_->warning().empty()) log(LogLevel::warning, host_->warning());
 
     api::ApiOptions api;
     api.vars = make_value(std::move(*vars));

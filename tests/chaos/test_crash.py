@@ -13,9 +13,11 @@ from collections.abc import Callable
 
 from harness import BIN, CYCLES, ROOT, SEED, FaultTest
 
-# Reached by other tests than these, which say so: opening an old directory, retention.
+# Reached by other tests than these, which say so: opening an old directory, retention, backups.
 ELSEWHERE = {"migrate.mid": "server/store/sqlite/sqlite_crash_test.cpp", "prune.mid": "server/store/sqlite/sqlite_crash_test.cpp",
-             "checkpoint.before": "server/store/sqlite/sqlite_crash_test.cpp"}
+             "checkpoint.before": "server/store/sqlite/sqlite_crash_test.cpp", "backup.mid": "server/store/sqlite/sqlite_crash_test.cpp",
+             "backup.before_manifest": "server/store/sqlite/sqlite_crash_test.cpp",
+             "restore.before_rename": "tests/e2e/test_client.py"}
 
 
 def list_failpoints() -> set[str]:

@@ -106,6 +106,9 @@ class BackupTest(ServerTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(run("backup", backup, "--data-dir", str(self.server.data)).returncode, 6)
         self.wait_for(soon, "completed")
+        killed = subprocess.run([BIN, "restore", backup, "--data-dir", str(copy)], capture_output=True, timeout=60,
+                                env={**os.environ, "FLOWPILOT_FAILPOINTS": "restore.before_rename:kill@1"})
+        self.assertEqual(killed.returncode, -signal.SIGKILL)
         restored = run("restore", backup, "--data-dir", str(copy))
         self.assertEqual(restored.returncode, 0, restored.stderr)
         self.assertEqual(run("restore", backup, "--data-dir", str(copy)).returncode, 6)

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <memory>
 
 namespace fp::store {
@@ -78,14 +79,25 @@ RestoreReport copy_database(const fs::path& from, const fs::path& to, TimePoint 
   return report;
 }
 
+/// Stands in a directory while it is restored to, so that what a killed restore left there is known as such.
+constexpr const char* kMark = "restoring";
+
+/// Throws away what a killed restore left; never anything else.
+void clear_half_restored(const fs::path& to) {
+  std::error_code none;
+  if (fs::exists(to / kMark, none) && !fs::exists(to / "flowpilot.db", none)) empty_directory(to);
+}
+
 Result<RestoreReport> restore(const fs::path& from, const fs::path& to, const BackupManifest& manifest,
                               TimePoint now) {
   const auto blobs = check_database(from);
   if (!blobs) return blobs.error();
+  std::ofstream(to / kMark).flush();
   fs::create_directory(to / "blobs");
   fs::permissions(to / "blobs", fs::perms::owner_all);
   if (const auto copied = copy_blobs(from / "blobs", to / "blobs", *blobs); !copied) return copied.error();
   auto report = copy_database(from, to, now);
+  fs::remove(to / kMark);
   report.blobs = blobs->size();
   report.backup_time = manifest.made_at;
   return report;
@@ -99,6 +111,7 @@ Result<RestoreReport> restore_backup(const fs::path& from, const fs::path& to, T
     if (!manifest)
       return invalid(from,
                      fmt::format("there is no {} in it, which is written when a backup is whole", kManifest));
+    clear_half_restored(to);
     if (!make_empty_directory(to)) {
       return Error(
           codes::backup_exists,

@@ -28,7 +28,7 @@ void expect_refused(TestServer& server, const Refused& row) {
   EXPECT_NE(reply->body.find("\"request_id\":\"" + reply->header("X-Request-Id")), std::string::npos);
   EXPECT_EQ(reply->header("Connection"), "close");
   EXPECT_EQ(reply->header("Content-Type"), "application/problem+json");
-  if (row.status == 405) EXPECT_NE(reply->header("Allow"), "");
+  EXPECT_EQ(row.status == 405, !reply->header("Allow").empty());
   EXPECT_TRUE(client.is_at_end());
 }
 
@@ -77,18 +77,18 @@ TEST(HttpLimits, AnswersTheRequestsBeforeTheBrokenOne) {
 
 TEST(HttpLimits, RefusesALargeBodyInAWayTheClientCanRead) {
   Limits limits;
-  limits.body_bytes = 1 << 20;
+  limits.body_bytes = 16 << 20;  // more than the kernel keeps for a server that has closed
   TestServer server(limits);
   const std::string half(512 * 1024, 'x');
   const std::string heads[] = {
-      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1572864\r\n\r\n",
-      "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 17301504\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1080000\r\n",
   };
   for (const auto& head : heads) {
     auto client = server.connect();
     client.send(head);
     bool could_send = true;  // all of it, before it reads: as many clients do
-    for (int i = 0; i < 3; ++i) could_send = could_send && client.send(half) && client.send("\r\n80000\r\n");
+    for (int i = 0; i < 33; ++i) could_send = could_send && client.send(half);
     EXPECT_TRUE(could_send);
     const auto reply = client.read_reply();
     ASSERT_TRUE(reply);

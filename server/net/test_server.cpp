@@ -3,8 +3,10 @@
 #include "base/assert.hpp"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <cstdlib>
 #include <netinet/in.h>
 #include <poll.h>
@@ -22,7 +24,7 @@ std::string TestReply::header(std::string_view name) const {
 RawClient::RawClient(std::uint16_t port, int receive_buffer)
     : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   FP_ASSERT(fd_ >= 0, "a test has file descriptors");
-  const timeval patience{20, 0};
+  const timeval patience{10, 0};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -54,6 +56,7 @@ bool RawClient::fill() {
   char bytes[16 * 1024];
   const auto count = recv(fd_, bytes, sizeof bytes, 0);
   if (count > 0) buffer_.append(bytes, static_cast<std::size_t>(count));
+  if (count < 0 && errno == EAGAIN) ADD_FAILURE() << "the server kept its client waiting";
   return count > 0;
 }
 

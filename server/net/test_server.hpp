@@ -23,7 +23,7 @@ struct TestReply {
   std::string header(std::string_view name) const;
 };
 
-/// A client that sends what it is told to, byte for byte. Every read gives up after 20 s.
+/// A client that sends what it is told to, byte for byte. A read that waits 10 s fails the test.
 class RawClient {
  public:
   /// `receive_buffer` > 0: the kernel keeps no more than about that for us.

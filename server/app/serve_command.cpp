@@ -3,6 +3,7 @@
 #include "api/server.hpp"
 #include "app/demo_workflows.hpp"
 #include "app/documents.hpp"
+#include "app/execution_log.hpp"
 #include "app/host.hpp"
 #include "app/limits.hpp"
 #include "app/signals.hpp"
@@ -129,6 +130,7 @@ class ServeSession {
                          make_syntax_check(host_->evaluator()), host_->clock(), host_->rng(), *hub_loop_},
         std::move(api));
     for (auto* observer : api_->observers()) observers_.add(observer);
+    observers_.add(&execution_log_);
     add_gauges(api_->metrics());
     api_->metrics().set_commits(&commits_);
 
@@ -206,6 +208,7 @@ class ServeSession {
   const SteadyPoint began_ = SystemClock().steady_now();
   double recovery_seconds_ = 0;
   runtime::ObserverList observers_;
+  ExecutionLog execution_log_;
   api::CommitFigures commits_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<runtime::ThreadLoop> hub_loop_;

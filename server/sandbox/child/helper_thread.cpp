@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kHelperStackBytes = 512u << 10;
 
 sem_t g_tasks;
+sem_t g_started;
 
 void on_task(JS::DispatchReason) {
   sem_post(&g_tasks);
@@ -28,11 +29,16 @@ void start_helper_thread() {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // the timer's signal belongs to the main thread
+  sem_init(&g_started, 0, 0);
   std::thread([] {
+    sem_post(&g_started);
     for (;;) {
       if (sem_wait(&g_tasks) == 0) JS::RunHelperThreadTask();
     }
   }).detach();
+  // What a thread asks of the kernel as it begins (rseq, ...) is not allowed once the process is confined.
+  while (sem_wait(&g_started) != 0) {
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   JS::SetHelperThreadTaskCallback(on_task, 1, kHelperStackBytes);
 }

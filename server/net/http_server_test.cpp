@@ -264,7 +264,17 @@ TEST(HttpServer, TakesNoMoreConnectionsThanItMay) {
   EXPECT_EQ(third.read_reply()->body, "GET /third ");
 }
 
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define FLOWPILOT_UBSAN
+#endif
+#endif
+
 TEST(HttpServer, OutlivesALackOfFileDescriptors) {
+#ifdef FLOWPILOT_UBSAN
+  GTEST_SKIP()
+      << "the sanitizer opens a pipe to look at an object's type, and takes a failure for a bad object";
+#endif
   TestServer server;
   auto first = server.connect();
   first.send(get("/"));

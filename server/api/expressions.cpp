@@ -1,6 +1,7 @@
 #include "api/evaluate.hpp"
 #include "api/services.hpp"
 #include "base/error_code.hpp"
+#include "base/text.hpp"
 #include "model/template.hpp"
 
 #include <fmt/format.h>
@@ -95,8 +96,7 @@ Result<Response> preview(Services& s, const Call& call) {
       const auto known = std::find(std::begin(model::kScopeRoots), std::end(model::kScopeRoots),
                                    std::string_view(member.key()));
       if (known == std::end(model::kScopeRoots)) {
-        Error error(codes::field_unknown, fmt::format("expressions know no name \"{}\"",
-                                                      std::string_view(member.key()).substr(0, 64)));
+        Error error(codes::field_unknown, fmt::format("expressions know no name \"{}\"", echo(member.key())));
         error.issues.push_back(
             {"/data/" + pointer_token(member.key()), codes::field_unknown.id, error.message});
         return error;

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "base/text.hpp"
 #include "model/json_schema.hpp"
 #include "model/suggest.hpp"
 #include "model/workflow.hpp"
@@ -89,7 +90,7 @@ class Answer {
 };
 
 Error not_found(const net::Request& request) {
-  return Error(codes::not_found, fmt::format("there is nothing at {}", request.path.substr(0, 64)));
+  return Error(codes::not_found, fmt::format("there is nothing at {}", echo(request.path)));
 }
 
 }  // namespace
@@ -226,7 +227,7 @@ Result<void> Router::read_parameters(const Route& route, Call& call) const {
     const auto& key = call.request.query[i].first;
     if (std::find(names.begin(), names.end(), key) == names.end()) {
       issues.push_back(
-          {key.substr(0, 64), codes::query_invalid.id,
+          {std::string(echo(key)), codes::query_invalid.id,
            fmt::format("there is no parameter {}{}", model::quote(key), model::suggest(key, names))});
     } else if (std::any_of(call.request.query.begin(),
                            call.request.query.begin() + static_cast<std::ptrdiff_t>(i),
@@ -296,7 +297,7 @@ void Router::handle(net::Request request, net::Handler::Respond respond) {
   if (route == nullptr) {
     if (allow.empty()) return reply(not_found(call->request));
     auto refused = problem_response(
-        Error(codes::method_not_allowed, fmt::format("{} takes {}", call->request.path.substr(0, 64), allow)),
+        Error(codes::method_not_allowed, fmt::format("{} takes {}", echo(call->request.path), allow)),
         call->request.path, call->request.id);
     refused.headers.emplace_back("Allow", allow);
     return reply(std::move(refused));

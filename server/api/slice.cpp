@@ -1,6 +1,7 @@
 #include "api/slice.hpp"
 
 #include "base/error_code.hpp"
+#include "base/text.hpp"
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
@@ -55,7 +56,7 @@ Result<Json> slice_value(const Json& value, const std::string& path, std::size_t
   boost::system::error_code ec;
   const auto* found = value.find_pointer(path, ec);
   if (found == nullptr)
-    return Error(codes::not_found, fmt::format("the result has nothing at {}", path.substr(0, 64)));
+    return Error(codes::not_found, fmt::format("the result has nothing at {}", echo(path)));
   static constexpr std::string_view kNames[] = {"null",   "boolean", "number", "number",
                                                 "number", "string",  "array",  "object"};
   std::size_t total = 1;

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -49,9 +50,8 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& bytes) {
 
 Result<std::array<std::uint8_t, 16>> parse_uuid_bytes(std::string_view text) {
   const auto bad = [&] {
-    return Error(
-        codes::id_syntax,
-        fmt::format("\"{}\" is not an id like 01890a5d-ac96-774b-bcce-b302099a8057", text.substr(0, 64)));
+    return Error(codes::id_syntax,
+                 fmt::format("\"{}\" is not an id like 01890a5d-ac96-774b-bcce-b302099a8057", echo(text)));
   };
   std::array<std::uint8_t, 16> bytes{};
   std::size_t digits = 0;

@@ -1,6 +1,7 @@
 #include "base/json_parse.hpp"
 
 #include "base/error_code.hpp"
+#include "base/text.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
@@ -65,7 +66,7 @@ struct Handler {
       key.append(part.data(), part.size());
       if (!keys.back().insert(key).second) {
         return refuse(codes::json_duplicate_key,
-                      fmt::format("the key \"{}\" stands twice in one object", key.substr(0, 64)), ec);
+                      fmt::format("the key \"{}\" stands twice in one object", echo(key)), ec);
       }
       key.clear();
     }
@@ -100,9 +101,9 @@ struct Handler {
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     const bool is_whole = text.find_first_of(".eE") == std::string::npos;
     if (Strict && (problem == std::errc::result_out_of_range || !std::isfinite(value) || is_whole)) {
-      return refuse(
-          codes::json_number_range,
-          fmt::format("the number {} can not be kept exactly; send it as a string", text.substr(0, 64)), ec);
+      return refuse(codes::json_number_range,
+                    fmt::format("the number {} can not be kept exactly; send it as a string", echo(text)),
+                    ec);
     }
     stack.push_double(value);
     return true;

@@ -1,6 +1,7 @@
 #include "base/time.hpp"
 
 #include "base/error_code.hpp"
+#include "base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -50,7 +51,7 @@ int read_fraction(std::string_view text, std::size_t& at) {
 Result<TimePoint> parse_rfc3339(std::string_view text) {
   const auto bad = [&] {
     return Error(codes::time_syntax,
-                 fmt::format("\"{}\" is not a time like 2026-01-31T08:15:00Z", text.substr(0, 64)));
+                 fmt::format("\"{}\" is not a time like 2026-01-31T08:15:00Z", echo(text)));
   };
   std::size_t at = 0;
   const int year = read_digits(text, at, 4);

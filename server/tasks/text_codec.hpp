@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/text.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,8 +12,6 @@ namespace fp::tasks {
 
 /// Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values beyond U+10FFFF.
 bool is_utf8(std::string_view text);
-/// The longest beginning of `text` of at most `most` bytes that cuts no UTF-8 character.
-std::string_view cut_utf8(std::string_view text, std::size_t most);
 /// Each byte as the character of that number.
 std::string latin1_to_utf8(std::string_view bytes);
 

@@ -23,6 +23,16 @@ if(FLOWPILOT_SANITIZE)
   target_link_options(fp_flags INTERFACE -fsanitize=${FLOWPILOT_SANITIZE})
 endif()
 
+# fp_pack_page(TARGET DIST OUT FUNCTION): a folder of built web files as a C++ source. Looked at in every build, because the folder
+# may come, change and go after CMake has run; the source is written only when it changes.
+function(fp_pack_page TARGET DIST OUT FUNCTION)
+  cmake_path(REPLACE_EXTENSION OUT ".bin" OUTPUT_VARIABLE BYTES)
+  add_custom_target(${TARGET}
+    COMMAND python3 ${PROJECT_SOURCE_DIR}/tools/pack_web.py ${DIST} ${OUT} ${FUNCTION}
+    BYPRODUCTS ${OUT} ${BYTES} COMMENT "" VERBATIM)
+  set_source_files_properties(${OUT} PROPERTIES OBJECT_DEPENDS ${BYTES})
+endfunction()
+
 # fp_module(NAME [SOURCES ...] [TESTS ...] [LINK ...]): one folder of server/. Tests sit beside their sources and are
 # gathered into the one unit test binary.
 function(fp_module NAME)

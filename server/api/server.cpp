@@ -33,6 +33,7 @@ void log_request(const OperationSpec* spec, const net::Request& request, unsigne
 
 Server::Server(ServerPorts p, ApiOptions options)
     : options_(std::move(options)),
+      page_(options_.page),
       pool_(kThreads, kMostWaiting),
       slow_pool_(kSlowThreads, kMostSlowWaiting),
       waits_(p.hub_loop),
@@ -102,7 +103,19 @@ void Server::handle(net::Request request, Respond respond) {
   if (changes && draining_.load(std::memory_order_relaxed))
     return respond(
         problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));
+  if (Page::owns(request.path)) return serve_page(request, std::move(respond));
   router_.handle(std::move(request), std::move(respond));
+}
+
+/// What is no route: the page, from memory, on the network's thread.
+void Server::serve_page(const net::Request& request, Respond respond) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto allowed = decide_access({"local", request.from_loopback}, "system.public", "");
+  auto answer = allowed ? page_.answer(request) : Result<net::Response>(allowed.error());
+  auto response = answer ? std::move(*answer) : problem_response(answer.error(), request.path, request.id);
+  if (response.status == 405) response.headers.emplace_back("Allow", "GET, HEAD");
+  metrics_.on_request(nullptr, request.method, response.status, std::chrono::steady_clock::now() - began);
+  respond(std::move(response));
 }
 
 net::Response Server::refuse(unsigned status, std::string_view code, std::string detail,

@@ -49,9 +49,11 @@ class Server final : public net::Handler {
 
  private:
   void install_system();
+  void serve_page(const net::Request& request, Respond respond);
   Result<net::Response> get_readiness() const;
 
   ApiOptions options_;
+  Page page_;
   Pool pool_;
   Pool slow_pool_;
   Metrics metrics_;

@@ -3,6 +3,7 @@
 #include "api/directory.hpp"
 #include "api/end_waits.hpp"
 #include "api/metrics.hpp"
+#include "api/page.hpp"
 #include "api/router.hpp"
 #include "net/http_server.hpp"
 #include "ports/expression.hpp"
@@ -28,6 +29,7 @@ struct ApiOptions {
   std::string durability = "power-safe";
   std::string storage;              // library and version, for /readyz
   std::function<Json()> isolation;  // layers around expressions
+  PagePack page;                    // the web page; empty when this build has none
 };
 
 /// What the handlers work with. All of it outlives the router.

@@ -9,6 +9,7 @@
 #include "app/signals.hpp"
 #include "app/task_options.hpp"
 #include "app/upkeep.hpp"
+#include "app/web_pack.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 #include "net/http_server.hpp"
@@ -122,6 +123,7 @@ class ServeSession {
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return host_->isolation(); };
+    api.page = web_pack();
     api.limits = list_limits(api.net, limits);
     const auto net_limits = api.net;
     hub_loop_ = std::make_unique<runtime::ThreadLoop>("hub", host_->clock());

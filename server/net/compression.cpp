@@ -51,23 +51,40 @@ double quality(std::string_view parameters) {
   return q;
 }
 
-std::string_view body_of(const Response& response) {
-  return response.shared_body ? *response.shared_body : response.body;
+/// How much a header wants `encoding`: 0 for not at all. With `or_any`, what it says of `*` stands for what
+/// it does not name.
+double quality_of(std::string_view accept_encoding, std::string_view encoding, bool or_any = true) {
+  std::optional<double> named;
+  std::optional<double> any;
+  for_each_part(accept_encoding, ',', [&](std::string_view part) {
+    const auto end = std::min(part.find(';'), part.size());
+    auto name = trim(part.substr(0, end));
+    if (equals_ignoring_case(name.substr(0, 2), "x-")) name.remove_prefix(2);  // x-gzip, of old
+    if (equals_ignoring_case(name, encoding)) named = quality(part.substr(end));
+    if (name == "*" && or_any) any = quality(part.substr(end));
+  });
+  return named.value_or(any.value_or(0));
 }
 
 }  // namespace
 
 bool takes_gzip(std::string_view accept_encoding) {
-  std::optional<double> gzip;
-  std::optional<double> any;
-  for_each_part(accept_encoding, ',', [&](std::string_view part) {
-    const auto end = std::min(part.find(';'), part.size());
-    const auto name = trim(part.substr(0, end));
-    if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip"))
-      gzip = quality(part.substr(end));
-    if (name == "*") any = quality(part.substr(end));
-  });
-  return gzip.value_or(any.value_or(0)) > 0;
+  constexpr std::string_view kOnly[] = {"gzip"};
+  return !choose_encoding(accept_encoding, kOnly).empty();
+}
+
+std::string_view choose_encoding(std::string_view accept_encoding,
+                                 std::span<const std::string_view> available) {
+  std::string_view best;
+  double best_quality = 0;
+  for (const auto encoding : available) {
+    const auto q = quality_of(accept_encoding, encoding);
+    if (q <= best_quality) continue;
+    best = encoding;
+    best_quality = q;
+  }
+  const bool refuses_it = best_quality < quality_of(accept_encoding, "identity", false);
+  return refuses_it ? std::string_view() : best;
 }
 
 bool is_compressible(std::string_view content_type) {
@@ -80,14 +97,16 @@ bool is_compressible(std::string_view content_type) {
 }
 
 bool varies_by_encoding(const Response& response, std::size_t from_bytes) {
+  if (response.static_body.data() != nullptr) return false;  // who sends one says so
   return !response.encoding.empty() ||
-         (body_of(response).size() >= from_bytes && is_compressible(response.content_type));
+         (response.content().size() >= from_bytes && is_compressible(response.content_type));
 }
 
 void compress(Response& response, std::size_t from_bytes, std::size_t most_bytes) {
-  const auto body = body_of(response);
-  const bool is_wanted = body.size() >= from_bytes && body.size() <= most_bytes && !body.empty() &&
-                         response.encoding.empty() && is_compressible(response.content_type) &&
+  const auto body = response.content();
+  const bool is_wanted = response.static_body.data() == nullptr && body.size() >= from_bytes &&
+                         body.size() <= most_bytes && !body.empty() && response.encoding.empty() &&
+                         is_compressible(response.content_type) &&
                          find_field(response.headers, "Content-Encoding") == nullptr;
   if (!is_wanted) return;
   static thread_local Deflater deflater;

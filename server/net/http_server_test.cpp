@@ -76,6 +76,7 @@ TEST(HttpServer, LetsTheHandlerChooseItsHeaders) {
     response.status = request.path == "/empty" ? 204 : 201;
     response.headers = {{"cache-control", "max-age=60"},
                         {"Content-Security-Policy", "default-src 'self'"},
+                        {"Referrer-Policy", "same-origin"},
                         {"X-Name", "a\r\nX-Injected: b"}};
     respond(std::move(response));
   });
@@ -86,6 +87,7 @@ TEST(HttpServer, LetsTheHandlerChooseItsHeaders) {
   EXPECT_EQ(reply->status, 201u);
   EXPECT_EQ(reply->header("Cache-Control"), "max-age=60");
   EXPECT_EQ(reply->header("Content-Security-Policy"), "default-src 'self'");
+  EXPECT_EQ(reply->header("Referrer-Policy"), "same-origin");
   EXPECT_EQ(reply->header("X-Name"), "a  X-Injected: b");
   EXPECT_EQ(reply->header("X-Injected"), "");
   client.send(get("/empty") + get("/"));
@@ -139,6 +141,28 @@ TEST(HttpServer, AnswersHeadWithoutABody) {
   ASSERT_TRUE(head);
   EXPECT_EQ(head->header("Content-Length"), "8");
   EXPECT_EQ(client.read_reply()->body, "GET /y ");
+}
+
+TEST(HttpServer, SendsWhatLiesInTheProgramAsItIs) {
+  static const std::string kept(300'000, 'a');
+  TestServer server({}, [&](Request request, Handler::Respond respond) {
+    Response response;
+    response.content_type = "text/plain";
+    response.static_body = request.path == "/small" ? std::string_view(kept).substr(0, 10) : kept;
+    if (request.path == "/packed") response.encoding = "br";
+    respond(std::move(response));
+  });
+  auto client = server.connect();
+  client.send(get("/whole", "Accept-Encoding: gzip\r\n") + get("/small") + get("/packed"));
+  const auto whole = client.read_reply();
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->header("Content-Encoding"), "") << "its ETag is that of these bytes";
+  EXPECT_TRUE(whole->body == kept);
+  EXPECT_EQ(client.read_reply()->body, "aaaaaaaaaa");
+  const auto packed = client.read_reply();
+  ASSERT_TRUE(packed);
+  EXPECT_EQ(packed->header("Content-Encoding"), "br");
+  EXPECT_TRUE(packed->body == kept);
 }
 
 TEST(HttpServer, CompressesTextForThoseWhoTakeIt) {

@@ -257,12 +257,14 @@ void HttpSession::write_reply(Slot& slot, bool closes) {
   HeadFacts facts;
   facts.request_id = slot.request_id;
   facts.date = lane_.http_date();
-  facts.body_bytes = response.shared_body ? response.shared_body->size() : response.body.size();
+  facts.body_bytes = response.content().size();
   facts.closes = closes;
   facts.varies_by_encoding = varies_by_encoding(response, compress_from);
   out_.append_with([&](std::string& out) { append_head(out, response, facts); });
   if (slot.is_head || !may_have_body(response.status)) return;
-  if (response.shared_body) {
+  if (response.static_body.data() != nullptr) {
+    out_.append_static(response.static_body);
+  } else if (response.shared_body) {
     out_.append_shared(response.shared_body);
   } else {
     out_.append_owned(std::move(response.body));

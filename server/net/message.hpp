@@ -36,7 +36,15 @@ struct Response {
                    // reply
   std::string body;
   std::shared_ptr<const std::string> shared_body;  // sent instead of `body` when set: files, cached documents
-  std::string encoding;  // of shared_body: "gzip", "br" or ""; `body` is compressed on the way
+  std::string_view static_body;  // sent instead of both when it points anywhere: lives as long as the process
+                                 // (files in the program); sent as it is, never compressed on the way
+  std::string encoding;  // of shared_body or static_body: "gzip", "br" or ""; `body` is compressed on the way
+
+  /// What is sent.
+  std::string_view content() const {
+    if (static_body.data() != nullptr) return static_body;
+    return shared_body ? std::string_view(*shared_body) : std::string_view(body);
+  }
 };
 
 }  // namespace fp::net

@@ -13,7 +13,7 @@ constexpr std::size_t kKeptCapacity = 8 * 1024;  // by an idle connection
 }  // namespace
 
 std::string& OutQueue::tail() {
-  if (pieces_.empty() || pieces_.back().shared || pieces_.back().text.size() >= kLongestText)
+  if (pieces_.empty() || pieces_.back().is_referred() || pieces_.back().text.size() >= kLongestText)
     pieces_.emplace_back();
   return pieces_.back().text;
 }
@@ -33,6 +33,12 @@ void OutQueue::append_shared(const std::shared_ptr<const std::string>& text) {
   if (text->size() <= kJoinedBytes) return append(std::string_view(*text));
   bytes_ += text->size();
   pieces_.emplace_back().shared = text;
+}
+
+void OutQueue::append_static(std::string_view text) {
+  if (text.size() <= kJoinedBytes) return append(text);
+  bytes_ += text.size();
+  pieces_.emplace_back().lasting = text;
 }
 
 OutQueue::Buffers OutQueue::buffers() const {
@@ -65,7 +71,7 @@ void OutQueue::consume(std::size_t count) {
 void OutQueue::clear() {
   // The first text's memory is used again: a kept-alive connection then allocates nothing for its replies.
   while (pieces_.size() > 1) pieces_.pop_back();
-  if (!pieces_.empty() && (pieces_.front().shared || pieces_.front().text.capacity() > kKeptCapacity))
+  if (!pieces_.empty() && (pieces_.front().is_referred() || pieces_.front().text.capacity() > kKeptCapacity))
     pieces_.clear();
   if (!pieces_.empty()) pieces_.front().text.clear();
   offset_ = 0;

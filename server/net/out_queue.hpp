@@ -28,6 +28,8 @@ class OutQueue {
   void append(std::string_view text);
   void append_owned(std::string text);
   void append_shared(const std::shared_ptr<const std::string>& text);
+  /// `text` outlives every connection.
+  void append_static(std::string_view text);
   /// Lets `write` add to the text at the end.
   template <class Write>
   void append_with(Write write) {
@@ -47,7 +49,12 @@ class OutQueue {
   struct Piece {
     std::string text;
     std::shared_ptr<const std::string> shared;  // instead of text
-    std::string_view view() const { return shared ? std::string_view(*shared) : std::string_view(text); }
+    std::string_view lasting;                   // instead of both
+    bool is_referred() const { return shared != nullptr || lasting.data() != nullptr; }
+    std::string_view view() const {
+      if (lasting.data() != nullptr) return lasting;
+      return shared ? std::string_view(*shared) : std::string_view(text);
+    }
   };
   std::string& tail();
 

@@ -12,6 +12,12 @@ namespace fp::net {
 
 namespace {
 
+/// What a reply says unless it says something else.
+constexpr std::pair<std::string_view, std::string_view> kUnlessSaid[] = {
+    {"Referrer-Policy", "no-referrer"},
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"}};
+
 void append_number(std::string& out, std::size_t number) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
@@ -52,18 +58,12 @@ void append_head(std::string& out, const Response& response, const HeadFacts& fa
   append_field(out, "X-Request-Id", facts.request_id);
   out +=
       "X-Content-Type-Options: nosniff\r\n"
-      "Referrer-Policy: no-referrer\r\n"
       "Cross-Origin-Opener-Policy: same-origin\r\n"
       "Accept-Ranges: none\r\n";
-  bool has_cache_control = false;
-  bool has_security_policy = false;
-  for (const auto& [name, value] : response.headers) {
-    has_cache_control = has_cache_control || equals_ignoring_case(name, "cache-control");
-    has_security_policy = has_security_policy || equals_ignoring_case(name, "content-security-policy");
-    append_field(out, name, value);
+  for (const auto& [name, value] : response.headers) append_field(out, name, value);
+  for (const auto& [name, value] : kUnlessSaid) {
+    if (find_field(response.headers, name) == nullptr) append_field(out, name, value);
   }
-  if (!has_cache_control) out += "Cache-Control: no-store\r\n";
-  if (!has_security_policy) out += "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
   if (facts.varies_by_encoding) out += "Vary: Accept-Encoding\r\n";
   if (!response.encoding.empty()) append_field(out, "Content-Encoding", response.encoding);
   if (may_have_body(response.status)) {

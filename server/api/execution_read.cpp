@@ -3,6 +3,7 @@
 #include "api/services.hpp"
 #include "api/views.hpp"
 #include "base/error_code.hpp"
+#include "base/json_parse.hpp"
 #include "runtime/execution_view.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +46,21 @@ Result<Response> get(Services& s, const Call& call) {
   auto resource = load_resource(s, call.id<ExecutionId>());
   if (!resource) return resource.error();
   return json_response(200, *resource);
+}
+
+/// Versions are kept by their hash, a draft that ran like any other.
+Result<Response> get_workflow(Services& s, const Call& call) {
+  const auto id = call.id<ExecutionId>();
+  const auto summary = s.store.find_execution(id);
+  const auto version = summary ? s.store.find_version(summary->version_hash) : std::nullopt;
+  if (!version) return Error(codes::not_found, fmt::format("there is no execution {}", to_string(id)));
+  return json_response(
+      200, JsonObject{{"workflow", summary->workflow ? Json(to_string(*summary->workflow)) : Json(nullptr)},
+                      {"workflow_name", summary->workflow_name},
+                      {"workflow_version",
+                       summary->workflow_version == 0 ? Json(nullptr) : Json(summary->workflow_version)},
+                      {"workflow_hash", summary->version_hash},
+                      {"document", parse_trusted_json(version->document)}});
 }
 
 Json to_json(const ports::StoredLogLine& line) {
@@ -109,6 +125,7 @@ Result<ports::ExecutionFilter> read_filter(const std::function<std::string(std::
 void install_execution_reads(Router& router, Services& s) {
   router.add_blocking(Operation::list_executions, [&s](Call& call) { return list(s, call); });
   router.add_blocking(Operation::get_execution, [&s](Call& call) { return get(s, call); });
+  router.add_blocking(Operation::get_execution_workflow, [&s](Call& call) { return get_workflow(s, call); });
   router.add_blocking(Operation::list_logs, [&s](Call& call) { return list_logs(s, call); });
 }
 

@@ -57,6 +57,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_bulk(router_, services_);
   install_history(router_, services_);
   install_palette(router_, services_);
+  install_templates(router_, services_);
   install_expressions(router_, services_);
   install_stats(router_, services_);
   install_system();

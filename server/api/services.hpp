@@ -10,7 +10,10 @@
 #include "runtime/runtime.hpp"
 
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace fp::api {
 
@@ -30,6 +33,7 @@ struct ApiOptions {
   std::string storage;              // library and version, for /readyz
   std::function<Json()> isolation;  // layers around expressions
   PagePack page;                    // the web page; empty when this build has none
+  std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
 };
 
 /// What the handlers work with. All of it outlives the router.
@@ -56,6 +60,7 @@ void install_execution_reads(Router& router, Services& services);
 void install_execution_control(Router& router, Services& services);
 void install_retry(Router& router, Services& services);
 void install_history(Router& router, Services& services);
+void install_templates(Router& router, Services& services);
 void install_palette(Router& router, Services& services);
 void install_expressions(Router& router, Services& services);
 void install_stats(Router& router, Services& services);

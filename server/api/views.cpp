@@ -82,6 +82,22 @@ Json to_summary(const ports::ExecutionSummary& summary) {
       {"labels", summary.labels.is_object() ? summary.labels : Json(JsonObject())}};
 }
 
+Json to_brief(const ports::ExecutionSummary& summary) {
+  return JsonObject{{"id", to_string(summary.id)},
+                    {"status", summary.status},
+                    {"started_at", to_rfc3339(summary.started_at)},
+                    {"completed_at", maybe(summary.completed_at)}};
+}
+
+JsonObject outline(const Json& document) {
+  const auto* tags = json_find(document, "tags");
+  const auto* steps = json_find(document, "steps");
+  return {{"name", json_string(document, "name")},
+          {"description", json_string(document, "description")},
+          {"tags", tags != nullptr && tags->is_array() ? *tags : Json(JsonArray())},
+          {"steps", steps != nullptr && steps->is_array() ? steps->get_array().size() : 0}};
+}
+
 Json to_resource(const ports::PublishedVersion& version, const ports::WorkflowRecord& record) {
   return JsonObject{{"version", version.number},
                     {"hash", version.hash},

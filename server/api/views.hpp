@@ -9,6 +9,10 @@ namespace fp::api {
 Json to_resource(const ports::WorkflowRecord& record, const std::vector<Issue>& issues);
 Json to_summary(const ports::WorkflowRecord& record);
 Json to_summary(const ports::ExecutionSummary& summary);
+/// {id, status, started_at, completed_at}
+Json to_brief(const ports::ExecutionSummary& summary);
+/// {name, description, tags, steps} of a document, whatever is wrong with it.
+JsonObject outline(const Json& document);
 Json to_resource(const ports::PublishedVersion& version, const ports::WorkflowRecord& record);
 Json to_json(const std::vector<Issue>& issues);
 

@@ -22,6 +22,16 @@ std::vector<Issue> issues_of(Services& services, const KnownWorkflow& known) {
   return read ? std::vector<Issue>() : read.error().issues;
 }
 
+/// The newest executions of one workflow: a walk of `count` rows along an index, however many there are.
+Json list_recent(Services& services, const WorkflowId& id, std::size_t count) {
+  ports::ExecutionFilter filter;
+  filter.workflow = to_string(id);
+  JsonArray out;
+  for (const auto& summary : services.store.list_executions(filter, std::nullopt, count).items)
+    out.push_back(to_brief(summary));
+  return out;
+}
+
 Result<Response> list(Services& services, const Call& call) {
   std::optional<WorkflowId> after;
   if (call.has("cursor")) {
@@ -31,8 +41,12 @@ Result<Response> list(Services& services, const Call& call) {
   }
   const auto page = services.store.list_workflows(
       {call.text("search"), call.text("tag"), call.text("status")}, after, call.number("limit"));
+  const auto recent = call.number("recent");
   JsonArray results;
-  for (const auto& record : page.items) results.push_back(to_summary(record));
+  for (const auto& record : page.items) {
+    results.push_back(to_summary(record));
+    if (recent > 0) results.back().get_object()["recent"] = list_recent(services, record.id, recent);
+  }
   return json_response(
       200, JsonObject{
                {"count", page.count},

@@ -12,7 +12,7 @@ namespace fp::app {
 Result<void> publish_demo_workflows(ports::Store& store, runtime::Runtime& runtime,
                                     const model::TaskTypeRegistry& types, const Clock& clock, Rng& rng) {
   if (!store.list_workflows({}, {}, 1).items.empty()) return {};
-  for (const auto text : kExamples) {
+  for (const auto& [name, text] : kExamples) {
     auto document = model::parse_document(text);
     if (!document) return document.error();
     auto workflow = model::read_workflow(std::move(*document), types);
@@ -36,6 +36,10 @@ Result<void> publish_demo_workflows(ports::Store& store, runtime::Runtime& runti
                    fmt::format("the demo workflow \"{}\" could not be saved", (*workflow)->name));
   }
   return {};
+}
+
+std::span<const std::pair<std::string_view, std::string_view>> list_templates() {
+  return kExamples;
 }
 
 }  // namespace fp::app

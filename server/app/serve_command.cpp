@@ -124,6 +124,7 @@ class ServeSession {
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return host_->isolation(); };
     api.page = web_pack();
+    api.templates = list_templates();
     api.limits = list_limits(api.net, limits);
     const auto net_limits = api.net;
     hub_loop_ = std::make_unique<runtime::ThreadLoop>("hub", host_->clock());

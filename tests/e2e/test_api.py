@@ -102,6 +102,17 @@ class WorkflowTest(ServerTest):
         self.assertEqual(self.client.get(f"/api/workflows/{made[0]}/").code, "not_found")
         self.assertEqual(self.client.get(f"/api/workflows/?search={mark}").json["count"], 4)
 
+    def test_a_list_shows_the_newest_executions_of_each(self) -> None:
+        mark = uuid.uuid4().hex
+        busy, idle = (self.create({**HELLO, "name": f"{mark} {n}"}) for n in range(2))
+        ran = [self.run_workflow(busy)["id"] for _ in range(3)]
+        rows = {row["id"]: row for row in self.client.get(f"/api/workflows/?search={mark}&recent=2").json["results"]}
+        self.assertEqual([e["id"] for e in rows[busy["id"]]["recent"]], [ran[2], ran[1]])
+        self.assertEqual(rows[busy["id"]]["recent"][0]["status"], "completed")
+        self.assertEqual(rows[idle["id"]]["recent"], [])
+        self.assertNotIn("recent", self.client.get(f"/api/workflows/?search={mark}").json["results"][0])
+        self.assertEqual(self.client.get("/api/workflows/?recent=21").code, "query.invalid")
+
     def test_executions_of_a_deleted_workflow_stay_readable(self) -> None:
         workflow = self.create(HELLO)
         ran = self.run_workflow(workflow)
@@ -125,6 +136,19 @@ class ExecutionTest(ServerTest):
         self.assertEqual((ended["output"], ended["labels"], ended["trigger"]), ("Hello Ada", {"source": "test"}, "manual"))
         self.assertEqual([t["status"] for t in ended["tasks"]], ["completed", "completed"])
         self.assertEqual(self.client.post(f"/api/workflows/{workflow['id']}/run/", {"input": {"name": 5}}).code, "input.invalid")
+
+    def test_an_execution_keeps_the_document_it_runs(self) -> None:
+        workflow = self.create(HELLO)
+        first = self.run_workflow(workflow)
+        seen = self.client.get(f"/api/workflows/{workflow['id']}/")
+        changed = {**HELLO, "description": "changed since"}
+        self.client.call("PUT", f"/api/workflows/{workflow['id']}/", changed, {"If-Match": seen.headers["ETag"]})
+        draft = self.run_workflow(workflow, draft=True)
+        of_first = self.client.get(f"/api/executions/{first['id']}/workflow/").json
+        self.assertEqual((of_first["workflow"], of_first["workflow_version"], of_first["document"]), (workflow["id"], 1, HELLO))
+        of_draft = self.client.get(f"/api/executions/{draft['id']}/workflow/").json
+        self.assertEqual((of_draft["workflow_version"], of_draft["document"], of_draft["workflow_hash"]), (None, changed, draft["workflow_hash"]))
+        self.assertEqual(self.client.get(f"/api/executions/{uuid.uuid4()}/workflow/").code, "not_found")
 
     def test_the_same_key_is_the_same_execution(self) -> None:
         workflow = self.create(HELLO)
@@ -305,6 +329,16 @@ class PaletteTest(ServerTest):
         self.assertLessEqual({"http_request", "send_email", "set", "conditional", "respond", "approval"}, set(types))
         self.assertEqual(self.client.get("/api/task-types/conditional/").json["ports"], ["true", "false"])
         self.assertEqual(self.client.get("/api/task-types/nope/").code, "not_found")
+
+    def test_every_template_is_a_workflow(self) -> None:
+        listed = self.client.get("/api/templates/").json["results"]
+        self.assertEqual(len(listed), 12)
+        for row in listed:
+            whole = self.client.get(f"/api/templates/{row['id']}/").json
+            document = whole.pop("document")
+            self.assertEqual((whole, row["steps"]), (row, len(document["steps"])))
+            self.assertTrue(self.client.post("/api/workflows/validate/", document).json["valid"], row["id"])
+        self.assertEqual(self.client.get("/api/templates/nope/").code, "not_found")
 
     def test_preview_is_what_the_engine_would_give(self) -> None:
         def preview(**body):

@@ -18,6 +18,11 @@ bool is_full(int error_number) {
 bool is_readonly(int error_number) {
   return error_number == EROFS || error_number == EACCES || error_number == EPERM;
 }
+/// SQLite turns these failures of a read into SQLITE_CORRUPT (SQLITE_IOERR_CORRUPTFS on its way up). What
+/// could not be read may be as it was written, and no backup mends a disk.
+bool is_unreadable(int error_number) {
+  return error_number == EIO || error_number == ENXIO || error_number == ERANGE;
+}
 
 }  // namespace
 
@@ -41,7 +46,9 @@ void throw_file_error(int error_number, std::string_view what) {
 }
 
 Error sqlite_error(int result_code, int error_number, std::string_view message, std::string_view path) {
-  const int primary = result_code & 0xff;
+  const bool is_disk = (result_code & 0xff) == SQLITE_CORRUPT && is_unreadable(error_number);
+  const int primary = is_disk ? SQLITE_IOERR : result_code & 0xff;
+  if (is_disk) message = "a page could not be read";
   if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN)
     error_number = 0;  // a leftover of an earlier call
   if (primary == SQLITE_FULL || is_full(error_number)) {

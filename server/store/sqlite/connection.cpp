@@ -133,17 +133,20 @@ void Connection::abandon() noexcept {
   if (in_transaction()) sqlite3_exec(handle_, sql::rollback.text.data(), nullptr, nullptr, nullptr);
 }
 
-/// The one SQLite hands on is a leftover when a COMMIT failed; the files know better.
+/// The one SQLite hands on is a leftover when a COMMIT failed; the files know better. They also know whether
+/// a file that SQLite calls damaged could only not be read.
 int Connection::find_errno(int result_code) const {
+  const int primary = result_code & 0xff;
   int error_number = 0;
-  if ((result_code & 0xff) == SQLITE_IOERR) {
+  if (primary == SQLITE_IOERR || primary == SQLITE_CORRUPT) {
     sqlite3_file* wal = nullptr;
     sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
     if (wal != nullptr && wal->pMethods != nullptr)
       wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &error_number);
     if (error_number == 0) sqlite3_file_control(handle_, "main", SQLITE_FCNTL_LAST_ERRNO, &error_number);
   }
-  return error_number != 0 ? error_number : sqlite3_system_errno(handle_);
+  if (error_number != 0 || primary == SQLITE_CORRUPT) return error_number;
+  return sqlite3_system_errno(handle_);
 }
 
 void Connection::fail(int result_code) const {

@@ -122,6 +122,24 @@ TEST(SqliteFault, AReadThatFailsIsAnErrorAndNothingMore) {
   EXPECT_TRUE(engine.store().commit(start_batch(2)));
 }
 
+TEST(SqliteFault, AReadThatTheDiskRefusesIsNotCalledDamage) {
+  // What SQLite's own file layer gives for EIO, and what it then calls a malformed file.
+  for (const auto& [error_number, code] : {std::pair(EIO, "storage.io"), std::pair(0, "storage.corrupt")}) {
+    SqliteEngine engine(faulty());
+    ASSERT_TRUE(engine.store().commit(start_batch(1)));
+    engine.reopen();
+    FaultVfs::get().fail(FaultVfs::Operation::read, 1, SQLITE_IOERR_CORRUPTFS, error_number);
+    try {
+      (void)engine.store().load_execution(test_id(1));
+      ADD_FAILURE() << "the read was answered";
+    } catch (const Unavailable& failed) {
+      EXPECT_EQ(failed.error().code, code) << failed.error().message;
+    }
+    FaultVfs::get().heal();
+    EXPECT_TRUE(engine.store().load_execution(test_id(1)));
+  }
+}
+
 TEST(SqliteFault, EveryCommitIsSyncedUnlessLosingCommitsWasAskedFor) {
   for (const auto durability : {Durability::full, Durability::loses_commits_on_power_cut}) {
     auto options = faulty();

@@ -117,7 +117,7 @@ class Store {
   /// What a step means by `workflow: NAME`: the published version of the workflow with that id or, failing
   /// that, of the newest enabled and not deleted workflow with that name (its draft when nothing of it is
   /// published and the draft is valid: WorkflowRecord::draft); failing that the newest version stored under
-  /// that name.
+  /// that name which no workflow ever published: a deleted or disabled workflow stands for nothing.
   virtual std::optional<NamedVersion> find_version_by_name(std::string_view name) = 0;
   /// Snapshot and the journal after it; nullopt when there is no such execution. With `whole` the journal
   /// from its first event on and no snapshot.

@@ -232,9 +232,27 @@ TYPED_TEST_P(StoreWorkflowsContract, ANameStandsForThePublishedVersionTheDraftOr
   EXPECT_EQ(this->stands_for(id), "nothing");
 }
 
+TYPED_TEST_P(StoreWorkflowsContract, ADeletedOrDisabledWorkflowStandsForNothing) {
+  auto record = test_workflow(1);
+  this->save(record);
+  this->publish(record, "{one}");
+  this->publish(record, "{two}");
+  EXPECT_EQ(this->stands_for("flow"), "1 2 {two}");
+  record.enabled = false;
+  ++record.revision;
+  this->save(record);
+  EXPECT_EQ(this->stands_for("flow"), "nothing") << "not for one of its versions either";
+  record.enabled = true;
+  record.deleted_at = at_ms(1);
+  ++record.revision;
+  this->save(record);
+  EXPECT_EQ(this->stands_for("flow"), "nothing");
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreWorkflowsContract, GivesBackWhatWasSaved, OnlyTheNextRevisionIsSaved,
                             VersionsAreNumberedWithoutGaps, AKeyIsGivenOnceWhateverItIsFor,
                             ListsNewestFirstAndFilters, StoresADocumentOnceAndFindsTheNewestOfAName,
-                            ANameStandsForThePublishedVersionTheDraftOrAStoredDocument);
+                            ANameStandsForThePublishedVersionTheDraftOrAStoredDocument,
+                            ADeletedOrDisabledWorkflowStandsForNothing);
 
 }  // namespace fp::ports

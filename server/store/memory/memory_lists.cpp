@@ -39,14 +39,20 @@ std::optional<NamedVersion> find_by_workflow_name(const MemoryState& state, std:
   return std::nullopt;
 }
 
+bool was_published(const MemoryState& state, const std::string& hash) {
+  return std::ranges::any_of(state.published, [&](const auto& entry) { return entry.second.hash == hash; });
+}
+
 std::optional<NamedVersion> find_newest_document(const MemoryState& state, std::string_view name) {
   const auto named = state.hashes_by_name.find(name);
   if (named == state.hashes_by_name.end()) return std::nullopt;
   const WorkflowVersion* newest = nullptr;
   for (const auto& hash : named->second) {
     const auto& version = state.versions.find(hash)->second;
+    if (was_published(state, hash)) continue;
     if (!newest || version.created_at >= newest->created_at) newest = &version;
   }
+  if (!newest) return std::nullopt;
   return NamedVersion{*newest, std::nullopt, 0};
 }
 

@@ -3,8 +3,10 @@
 -- By content.
 SELECT hash, name, document, created_at FROM versions WHERE hash = ?1;
 -- name: find_version_by_name
--- The newest; of two made at once the later arrival.
-SELECT hash, name, document, created_at FROM versions WHERE name = ?1 ORDER BY created_at DESC, number DESC LIMIT 1;
+-- The newest that no workflow ever published; of two made at once the later arrival.
+SELECT hash, name, document, created_at FROM versions
+WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM published_versions WHERE published_versions.hash = versions.hash)
+ORDER BY created_at DESC, number DESC LIMIT 1;
 -- name: find_execution
 -- One summary and the number that the other tables know it by.
 SELECT id, workflow_name, version_hash, status, trigger_name, started_at, completed_at, error_code, error_message,

@@ -1,0 +1,126 @@
+/** Every question asked of the server, with one factory for their keys. Components use these and never fetch. */
+import { keepPreviousData, queryOptions, infiniteQueryOptions, QueryClient } from "@tanstack/react-query";
+
+import { api, ApiError, unwrap } from "./client";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: false,
+      retry: (count, error) => count < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+export const keys = {
+  workflows: ["workflows"] as const,
+  workflow: (id: string) => ["workflows", id] as const,
+  versions: (id: string) => ["workflows", id, "versions"] as const,
+  executions: ["executions"] as const,
+  execution: (id: string) => ["executions", id] as const,
+  stats: ["stats"] as const,
+};
+
+export type ExecutionFilter = { workflow?: string; status?: string; trigger?: string; label?: string; since?: string; until?: string; search?: string; parent?: string; retry_of?: string };
+
+export const taskTypesQuery = queryOptions({
+  queryKey: ["task-types"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/task-types/", { signal })).then((page) => page.results),
+  staleTime: 60_000,
+});
+
+export const limitsQuery = queryOptions({
+  queryKey: ["limits"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/limits/", { signal })),
+  staleTime: Infinity,
+});
+
+export const readinessQuery = queryOptions({
+  queryKey: ["readiness"],
+  queryFn: ({ signal }) => unwrap(api.GET("/readyz", { signal })),
+});
+
+export function workflowsQuery(filter: { search?: string; status?: "draft" | "published" | "disabled" | undefined; tag?: string }) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.workflows, "list", filter],
+    queryFn: ({ signal, pageParam }) =>
+      unwrap(api.GET("/api/workflows/", { signal, params: { query: { ...clean(filter), limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } as never } })),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function workflowQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.workflow(id),
+    queryFn: async ({ signal }) => {
+      const answer = await api.GET("/api/workflows/{id}/", { signal, params: { path: { id } } });
+      return unwrap(Promise.resolve(answer));
+    },
+    staleTime: 0,
+  });
+}
+
+export function versionsQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.versions(id),
+    queryFn: ({ signal }) => unwrap(api.GET("/api/workflows/{id}/versions/", { signal, params: { path: { id }, query: { limit: 100 } } })),
+  });
+}
+
+export function versionQuery(id: string, number: number) {
+  return queryOptions({
+    queryKey: [...keys.versions(id), number],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/workflows/{id}/versions/{number}/", { signal, params: { path: { id, number } } })),
+    staleTime: Infinity, // a version never changes
+  });
+}
+
+export function executionsQuery(filter: ExecutionFilter, limit = 50) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.executions, "list", filter, limit],
+    queryFn: ({ signal, pageParam }) =>
+      unwrap(api.GET("/api/executions/", { signal, params: { query: { ...clean(filter), limit, ...(pageParam ? { cursor: pageParam } : {}) } as never } })),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function executionQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.execution(id),
+    queryFn: ({ signal }) => unwrap(api.GET("/api/executions/{id}/", { signal, params: { path: { id } } })),
+  });
+}
+
+export function taskQuery(execution: string, task: string) {
+  return queryOptions({
+    queryKey: [...keys.execution(execution), "tasks", task],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/executions/{id}/tasks/{task}/", { signal, params: { path: { id: execution, task } } })),
+  });
+}
+
+export function sliceQuery(execution: string, task: string, path: string, offset: number, limit: number) {
+  return queryOptions({
+    queryKey: [...keys.execution(execution), "result", task, path, offset, limit],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/executions/{id}/tasks/{task}/result/", { signal, params: { path: { id: execution, task }, query: { path, offset, limit } } })),
+    staleTime: 60_000,
+  });
+}
+
+export function statsQuery(hours: number, options: { workflow?: string; steps?: boolean } = {}) {
+  return queryOptions({
+    queryKey: [...keys.stats, hours, options],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/stats/", { signal, params: { query: { hours, ...clean(options) } as never } })),
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+  });
+}
+
+function clean<T extends object>(filter: T): Partial<T> {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined && value !== "" && value !== false)) as Partial<T>;
+}

@@ -1,0 +1,19 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const server = process.env.FLOWPILOT_ADDRESS ?? "http://127.0.0.1:8080";
+const forward = { target: server, changeOrigin: true, headers: { origin: server } };
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  build: {
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0, // the content security policy allows no data: scripts, and files are cached for ever
+    reportCompressedSize: false,
+  },
+  worker: { format: "es" },
+  server: { proxy: { "/api": forward, "/ws": { ...forward, ws: true }, "/docs": forward, "/readyz": forward } },
+  test: { environment: "happy-dom", setupFiles: ["src/test_setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+});

@@ -4,6 +4,7 @@
 #include "engine/codec.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace fp::api {
 
@@ -28,7 +29,23 @@ struct Sentence {
     if (e.retry_of)
       return fmt::format("Started ({}) as a retry of {} with {}; {} recorded results are taken over",
                          e.trigger, to_string(*e.retry_of), what, e.reused.size());
-    return fmt::format("Started ({}) with {} of \"{}\"", e.trigger, what, e.workflow_name);
+    return fmt::format("Started ({}) with {} of \"{}\"{}", e.trigger, what, e.workflow_name, tell_part(e));
+  }
+  /// What does not run, by the names of the steps.
+  std::string tell_part(const ev::ExecutionStarted& e) const {
+    std::vector<std::string> reused;
+    std::vector<std::string> pinned;
+    std::vector<std::string> left_out;
+    for (const auto& step : e.reused) (step.pinned ? pinned : reused).push_back(name(step.step));
+    for (const auto& pin : e.pins) pinned.push_back(name(pin.step));
+    for (const auto step : e.left_out) left_out.push_back(name(step));
+    std::string out;
+    if (!reused.empty())
+      out += fmt::format("; taken over from execution {}: {}", e.reused_from ? to_string(*e.reused_from) : "",
+                         fmt::join(reused, ", "));
+    if (!pinned.empty()) out += fmt::format("; pinned, not run: {}", fmt::join(pinned, ", "));
+    if (!left_out.empty()) out += fmt::format("; left out: {}", fmt::join(left_out, ", "));
+    return out;
   }
   std::string operator()(const ev::ItemsExpanded& e) const {
     return fmt::format("{} runs once for each of {} items", name(e.step), e.items->get_array().size());
@@ -62,6 +79,7 @@ struct Sentence {
     return fmt::format("{} waits", name(e.task));
   }
   std::string operator()(const ev::TaskCompleted& e) const {
+    if (e.pinned) return fmt::format("{} was not run: the value pinned to it stands in", name(e.task));
     return fmt::format("{} completed{}{}", name(e.task),
                        e.port.empty() ? "" : fmt::format(" and goes the way \"{}\"", e.port),
                        e.attempt > 1 ? fmt::format(" with attempt {}", e.attempt) : "");

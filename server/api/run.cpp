@@ -1,3 +1,4 @@
+#include "api/part.hpp"
 #include "api/run_reply.hpp"
 #include "api/services.hpp"
 #include "base/error_code.hpp"
@@ -53,6 +54,22 @@ struct RunBody {
   }
 };
 
+/// Planning reads journals and may walk a thousand steps: not on the network's thread.
+void run_part(Services& s, const CallPtr& call, runtime::StartRequest request, Milliseconds wait,
+              Reply reply) {
+  post(s, std::move(reply), [&s, call, request = std::move(request), wait](Reply& later) mutable {
+    auto& started = request.started;
+    const auto& workflow = *request.workflow;
+    if (const auto planned = plan_part(s, workflow, *started.workflow_id, call->body, started); !planned)
+      return later(planned.error());
+    if (const auto fits = model::check_input(workflow, *started.input); !fits) return later(fits.error());
+    const auto* dry = json_find(call->body, "dry_run");
+    if (dry != nullptr && dry->get_bool())
+      return later(json_response(200, to_json(engine::foresee(workflow, started), workflow)));
+    start_and_reply(s, call, std::move(request), wait, std::move(later));
+  });
+}
+
 void run(Services& s, const CallPtr& call, Reply& reply, const KnownWorkflow& known) {
   auto body = RunBody::read(call->body);
   const bool use_draft = body.draft || !known.published;
@@ -60,7 +77,8 @@ void run(Services& s, const CallPtr& call, Reply& reply, const KnownWorkflow& kn
   if (!workflow)
     return reply(Error(codes::workflow_invalid,
                        "the draft has mistakes and can not run; validate it to see them all"));
-  if (const auto fits = model::check_input(*workflow, body.input); !fits) return reply(fits.error());
+  const bool is_part = wants_part(call->body);
+  if (is_part && !use_draft) return reply(refuse_part(call->body));
   runtime::StartRequest request;
   request.id = s.runtime.make_id();
   request.workflow = workflow;
@@ -75,6 +93,8 @@ void run(Services& s, const CallPtr& call, Reply& reply, const KnownWorkflow& kn
   started.labels = make_value(std::move(body.labels));
   started.seed = s.runtime.draw_seed();
   started.trigger = "manual";
+  if (is_part) return run_part(s, call, std::move(request), body.wait, std::move(reply));
+  if (const auto fits = model::check_input(*workflow, *started.input); !fits) return reply(fits.error());
   start_and_reply(s, call, std::move(request), body.wait, std::move(reply));
 }
 

@@ -46,13 +46,20 @@ class Fold {
       ++s_.open_steps;
       if (step.incoming.empty()) touch(step.index);
     }
+    for (const auto& pinned : e.pins) s_.steps[pinned.step].pin = pinned.output;
     for (const auto& reused : e.reused) {
       auto& task = s_.steps[reused.step].task;
       task.output = reused.output;
       task.port = reused.port;
       task.plain_taken = reused.plain_taken;
       change(task, TaskChange::complete);
-      end_step(reused.step);
+      // Whoever ran it undoes it: a retry goes on in the place of what it retries, a partial run does not.
+      end_step(reused.step, e.retry_of && !reused.pinned);
+    }
+    for (const auto index : e.left_out) {
+      s_.steps[index].left_out = true;
+      change(s_.steps[index].task, TaskChange::skip);
+      end_step(index);
     }
   }
 
@@ -266,7 +273,7 @@ class Fold {
     const bool was_active = task.is_active();
     change(task, on);
     task.ended_at = at_;
-    if (ref.item == kNoItem) return end_step(ref.step);
+    if (ref.item == kNoItem) return end_step(ref.step, !s_.steps[ref.step].pin);
     auto& fan = *s_.steps[ref.step].fan;
     if (was_active) --fan.active;
     ++fan.ended;
@@ -278,7 +285,7 @@ class Fold {
       ++fan.first_open;
   }
 
-  void end_step(StepIndex index) {
+  void end_step(StepIndex index, bool can_be_undone = true) {
     const auto& step = s_.workflow->steps[index];
     auto& task = s_.steps[index].task;
     task.ended_at = at_;
@@ -287,7 +294,8 @@ class Fold {
       return ready_next_compensation();
     }
     --s_.open_steps;
-    if (task.status == TaskStatus::completed && step.compensate != kNoStep) s_.to_compensate.push_back(index);
+    if (task.status == TaskStatus::completed && step.compensate != kNoStep && can_be_undone)
+      s_.to_compensate.push_back(index);
     for (const auto position : step.outgoing) settle(s_.workflow->edges[position]);
   }
 

@@ -81,7 +81,9 @@ bool Decider::compensate_next() {
 }
 
 void Decider::finish_completed(Answers answers) {
-  if (!s_.workflow->output) return end(ExecutionStatus::completed, null_value(), nullptr);
+  const bool is_partial =
+      std::ranges::any_of(s_.steps, &StepState::left_out);  // what it reads may be missing
+  if (!s_.workflow->output || is_partial) return end(ExecutionStatus::completed, null_value(), nullptr);
   const auto& part = *s_.workflow->output;
   if (!part.javascript().empty() && answers.empty()) return ask(TaskRef{}, part.javascript(), nullptr, {});
   const auto rendered =
@@ -148,40 +150,6 @@ std::string idempotency_key(const ExecutionState& state, TaskRef task) {
   const auto& id = state.workflow->steps[task.step].id;
   return task.item == kNoItem ? fmt::format("{}-{}", to_string(state.id), id)
                               : fmt::format("{}-{}-{}", to_string(state.id), id, task.item);
-}
-
-Result<ev::ExecutionStarted> plan_retry(const ExecutionState& earlier, const Workflow& workflow,
-                                        const std::string& from) {
-  const auto* start = workflow.find_step(from);
-  if (start == nullptr && !from.empty())
-    return Error(codes::retry_not_possible,
-                 fmt::format("there is no step \"{}\" in this version of the workflow", from));
-  std::vector<bool> again(workflow.steps.size(), start == nullptr);
-  std::vector<StepIndex> open;
-  if (start != nullptr) open.push_back(start->index);
-  while (!open.empty()) {
-    const auto at = open.back();
-    open.pop_back();
-    if (again[at]) continue;
-    again[at] = true;
-    for (const auto edge : workflow.steps[at].outgoing) open.push_back(workflow.edges[edge].target);
-  }
-  ev::ExecutionStarted out;
-  out.workflow_name = workflow.name;
-  out.version_hash = workflow.hash;
-  out.input = earlier.input;
-  out.vars = earlier.vars;
-  out.labels = earlier.labels;
-  out.trigger = "retry";
-  out.retry_of = earlier.id;
-  for (const auto& step : workflow.steps) {
-    const auto* before = earlier.workflow->find_step(step.id);
-    if (again[step.index] || step.is_compensation || before == nullptr) continue;
-    const auto& task = earlier.steps[before->index].task;
-    if (task.status == TaskStatus::completed)
-      out.reused.push_back({step.index, task.output, task.port, task.plain_taken});
-  }
-  return out;
 }
 
 }  // namespace fp::engine

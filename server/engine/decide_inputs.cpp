@@ -222,6 +222,7 @@ void Decider::operator()(const input::RetryFailed&) {
                   "its completed steps have been undone by their compensations: start it anew");
   ev::ExecutionReopened reopened;
   for (const auto& step : s_.workflow->steps) {
+    if (s_.steps[step.index].left_out) continue;
     const auto& task = s_.steps[step.index].task;
     const bool handled =
         task.status == TaskStatus::failed && (step.on_error == OnError::resume || step.has_error_edge);

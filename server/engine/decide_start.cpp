@@ -1,5 +1,6 @@
 #include "base/error_code.hpp"
 #include "engine/decider.hpp"
+#include "engine/plan.hpp"
 #include "engine/retry.hpp"
 #include "model/json_schema.hpp"
 
@@ -94,6 +95,11 @@ void Decider::look(StepIndex index) {
 
 void Decider::start_step(StepIndex index, Answers answers) {
   const auto& step = s_.workflow->steps[index];
+  if (const auto& pin = s_.steps[index].pin) {
+    auto way = way_out(step, *pin);
+    emit(ev::TaskCompleted{{index, kNoItem}, 0, pin, std::move(way.port), way.plain_taken, {}, true});
+    return;
+  }
   if (step.disabled) return pass_through(step);
   if (step.for_each) return expand(step, answers);
   start_task({index, kNoItem}, answers);

@@ -37,15 +37,31 @@ struct Writing {
     write_parent(f, e.parent);
     if (e.retry_of) f.plain("retry_of", to_string(*e.retry_of));
     f.number_if("depth", e.depth);
-    if (e.reused.empty()) return;
-    Json reused = JsonArray();
-    for (const auto& step : e.reused) {
-      reused.get_array().push_back(JsonObject{{"step", workflow.steps[step.step].id},
-                                              {"output", step.output ? *step.output : Json(nullptr)},
-                                              {"port", step.port},
-                                              {"plain", step.plain_taken}});
+    if (e.reused_from) f.plain("reused_from", to_string(*e.reused_from));
+    if (!e.reused.empty()) f.value("reused", make_value(list_reused(e)));
+    if (!e.pins.empty()) {
+      JsonObject pins;
+      for (const auto& pin : e.pins) pins[workflow.steps[pin.step].id] = *pin.output;
+      f.value("pins", make_value(std::move(pins)));
     }
-    f.value("reused", make_value(std::move(reused)));
+    if (!e.left_out.empty()) f.value("left_out", make_value(list_ids(e.left_out)));
+  }
+  JsonArray list_reused(const ev::ExecutionStarted& e) const {
+    JsonArray reused;
+    for (const auto& step : e.reused) {
+      JsonObject entry{{"step", workflow.steps[step.step].id},
+                       {"output", step.output ? *step.output : Json(nullptr)},
+                       {"port", step.port},
+                       {"plain", step.plain_taken}};
+      if (step.pinned) entry["pinned"] = true;
+      reused.push_back(std::move(entry));
+    }
+    return reused;
+  }
+  JsonArray list_ids(const std::vector<StepIndex>& steps) const {
+    JsonArray out;
+    for (const auto index : steps) out.push_back(Json(workflow.steps[index].id));
+    return out;
   }
   void operator()(const ev::ItemsExpanded& e) const {
     f.step("step", e.step);
@@ -81,6 +97,7 @@ struct Writing {
     f.text("port", e.port);
     if (!e.plain_taken) f.flag("plain", false);
     f.time("started_at", e.started_at);
+    f.flag_if("pinned", e.pinned);
   }
   void operator()(const ev::TaskFailed& e) const {
     f.task(e.task);
@@ -115,11 +132,7 @@ struct Writing {
   void operator()(const ev::ExecutionResumed&) const {}
   void operator()(const ev::ProcessDied&) const {}
   void operator()(const ev::CompensationStarted&) const {}
-  void operator()(const ev::ExecutionReopened& e) const {
-    JsonArray steps;
-    for (const auto index : e.steps) steps.push_back(Json(workflow.steps[index].id));
-    f.value("steps", make_value(std::move(steps)));
-  }
+  void operator()(const ev::ExecutionReopened& e) const { f.value("steps", make_value(list_ids(e.steps))); }
   void operator()(const ev::LateResult& e) const {
     f.task(e.task);
     f.number("attempt", e.attempt);
@@ -132,7 +145,20 @@ struct Writing {
   }
 };
 
-ev::ExecutionStarted read_started(const FieldReader& f) {
+StepIndex find_step(std::string_view id, const Workflow& workflow) {
+  const auto* step = workflow.find_step(id);
+  if (step == nullptr) FieldReader::corrupt("a step of this workflow");
+  return step->index;
+}
+
+std::vector<StepIndex> read_ids(const Json& ids, const Workflow& workflow) {
+  if (!ids.is_array()) FieldReader::corrupt("its steps");
+  std::vector<StepIndex> out;
+  for (const auto& id : ids.get_array()) out.push_back(find_step(to_display_text(id), workflow));
+  return out;
+}
+
+ev::ExecutionStarted read_started(const FieldReader& f, const Workflow& workflow) {
   ev::ExecutionStarted e;
   e.workflow_name = f.text("workflow");
   e.version_hash = f.text("version");
@@ -149,33 +175,33 @@ ev::ExecutionStarted read_started(const FieldReader& f) {
   if (const auto reused = f.value("reused")) {
     for (const auto& entry : reused->as_array()) {
       const auto inner = f.inner(entry);
-      e.reused.push_back(
-          {inner.step("step"), inner.value("output"), inner.text("port"), inner.flag("plain")});
+      e.reused.push_back({inner.step("step"), inner.value("output"), inner.text("port"), inner.flag("plain"),
+                          inner.flag("pinned")});
     }
   }
+  e.reused_from = f.find_id<ExecutionId>("reused_from");
+  if (const auto pins = f.value("pins")) {
+    for (const auto& [id, output] : pins->as_object())
+      e.pins.push_back({find_step(id, workflow), make_value(output)});
+  }
+  if (const auto left_out = f.value("left_out")) e.left_out = read_ids(*left_out, workflow);
   return e;
 }
 
 ev::ExecutionReopened read_reopened(const FieldReader& f, const Workflow& workflow) {
-  ev::ExecutionReopened e;
   const auto steps = f.value("steps");
-  if (!steps || !steps->is_array()) FieldReader::corrupt("its steps");
-  for (const auto& id : steps->get_array()) {
-    const auto* step = workflow.find_step(to_display_text(id));
-    if (step == nullptr) FieldReader::corrupt("a step of this workflow");
-    e.steps.push_back(step->index);
-  }
-  return e;
+  if (!steps) FieldReader::corrupt("its steps");
+  return {read_ids(*steps, workflow)};
 }
 
 Event read_event(const FieldReader& f, std::string_view type, const Workflow& workflow) {
   if (type == "attempt_scheduled") return ev::AttemptScheduled{f.task(), f.small("attempt")};
   if (type == "task_completed") {
     const bool plain = f.find("plain") == nullptr || f.flag("plain");
-    return ev::TaskCompleted{f.task(), f.small("attempt"),       f.value("output"), f.text("port"),
-                             plain,    f.find_time("started_at")};
+    return ev::TaskCompleted{f.task(), f.small("attempt"),        f.value("output"), f.text("port"),
+                             plain,    f.find_time("started_at"), f.flag("pinned")};
   }
-  if (type == "execution_started") return read_started(f);
+  if (type == "execution_started") return read_started(f, workflow);
   if (type == "items_expanded") return ev::ItemsExpanded{f.step("step"), f.value("items")};
   if (type == "attempt_failed")
     return ev::AttemptFailed{f.task(), f.small("attempt"), f.error("error"), f.time("retry_at")};

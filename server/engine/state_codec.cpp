@@ -128,6 +128,8 @@ class StateWriter {
     f.number_if("settled", step.settled);
     f.number_if("taken", step.taken);
     f.number_if("broken", step.broken);
+    f.value("pin", step.pin);
+    f.flag_if("left_out", step.left_out);
     if (step.fan) {
       f.value("items", step.fan->items);
       f.key("tasks");
@@ -251,6 +253,8 @@ ExecutionState decode_state(std::string_view text, std::shared_ptr<const Workflo
     step.settled = inner.small("settled");
     step.taken = inner.small("taken");
     step.broken = inner.small("broken");
+    step.pin = inner.value("pin");
+    step.left_out = inner.flag("left_out");
     if (const auto* tasks = inner.find("tasks")) step.fan = read_fan(inner, *tasks);
   }
   if (state.steps.size() != workflow->steps.size()) FieldReader::corrupt("the steps of this workflow");

@@ -57,12 +57,19 @@ struct ParentLink {
   bool operator==(const ParentLink&) const = default;
 };
 
-/// A step whose recorded result a retry takes over from an earlier execution.
+/// A step that counts as completed from the start: with what an earlier execution recorded, or with a value
+/// given by hand.
 struct ReusedStep {
   StepIndex step = kNoStep;
   Value output;
   std::string port;
   bool plain_taken = true;
+  bool pinned = false;
+};
+/// A value given by hand for a step: it completes so when its turn comes, instead of running.
+struct PinnedStep {
+  StepIndex step = kNoStep;
+  Value output;
 };
 
 // What happened in an execution, in the words of the journal. Events are facts: applying them never fails.
@@ -82,6 +89,9 @@ struct ExecutionStarted {
   std::optional<ExecutionId> retry_of;
   std::uint32_t depth = 0;  // of child executions above this one
   std::vector<ReusedStep> reused;
+  std::optional<ExecutionId> reused_from;  // of a partial run
+  std::vector<PinnedStep> pins;
+  std::vector<StepIndex> left_out;  // skipped from the start, because somebody wants a part only
 };
 /// A for_each step knows its items.
 struct ItemsExpanded {
@@ -121,6 +131,7 @@ struct TaskCompleted {
   std::string port;         // "" for a step with one plain way out
   bool plain_taken = true;  // are edges without `when` taken?
   std::optional<TimePoint> started_at;
+  bool pinned = false;  // not run: a value given by hand stands in
 };
 /// Failed for good.
 struct TaskFailed {

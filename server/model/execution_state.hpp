@@ -54,6 +54,8 @@ struct StepState {
   std::uint32_t settled = 0;  // incoming edges whose source has ended
   std::uint32_t taken = 0;
   std::uint32_t broken = 0;  // dead because their source failed and nothing handled it
+  Value pin;                 // what it gives instead of running; empty = it runs
+  bool left_out = false;     // skipped from the start, whatever leads there
 };
 
 /// One execution, folded from its journal. Lives on the strand of its shard; changed by engine::apply alone.

@@ -386,15 +386,15 @@ class SystemTest(ServerTest):
             for method, operation in item.items():
                 body = CONTRACT.find(operation["requestBody"]) if method == "post" and "requestBody" in operation else None
                 for kind, media in (body or {}).get("content", {}).items():
-                    if "example" not in media:
-                        continue
-                    execution = self.run_workflow(self.create(ASKS if "decide" in path else WAITS), wait=0)
-                    if "retry" in path:
-                        execution = self.run_workflow(self.create(FAILS))
-                    filled = path.replace("{id}", execution["id"] if "executions" in path else workflow["id"]).replace("{task}", "ask").replace("{name}", "go")
-                    sent = media["example"] if isinstance(media["example"], str) else json.dumps(media["example"])
-                    reply = self.client.call("POST", filled, sent.encode(), {"Content-Type": kind})
-                    self.assertLess(reply.status, 300, (path, reply.body))
+                    examples = [media["example"]] if "example" in media else [example["value"] for example in media.get("examples", {}).values()]
+                    for example in examples:
+                        execution = self.run_workflow(self.create(ASKS if "decide" in path else WAITS), wait=0)
+                        if "retry" in path:
+                            execution = self.run_workflow(self.create(FAILS))
+                        filled = path.replace("{id}", execution["id"] if "executions" in path else workflow["id"]).replace("{task}", "ask").replace("{name}", "go")
+                        sent = example if isinstance(example, str) else json.dumps(example)
+                        reply = self.client.call("POST", filled, sent.encode(), {"Content-Type": kind})
+                        self.assertLess(reply.status, 300, (path, reply.body))
 
 
 if __name__ == "__main__":

@@ -371,7 +371,8 @@ class MutationTest(ServerTest):
             return None, None
         content = CONTRACT.find(operation["requestBody"])["content"]
         kind = next(iter(content))
-        return kind, content[kind].get("example", {})
+        examples = [example["value"] for example in content[kind].get("examples", {}).values()]
+        return kind, examples[-1] if examples else content[kind].get("example", {})
 
     def mutate_value(self, dice: random.Random, value):
         if isinstance(value, dict) and value and dice.random() < 0.8:

@@ -30,6 +30,10 @@ class GuideTest(ServerTest):
             answers = answers[end:].strip()
         self.assertEqual(last["output"], "Hello Ada")
 
+    def test_a_part_of_a_draft(self) -> None:
+        begin = block_under("A workflow over HTTP").split("curl -s -X POST $url/api/workflows/$id/publish/")[0]
+        self.assertEqual(json.loads(self.run_block(begin + block_under("A part of a draft"))), {"run": ["hello"], "reuse": [], "skip": []})
+
     def test_the_same_from_the_command_line(self) -> None:
         (self.folder / "hello.yaml").write_text('name: Hello\nsteps: [{id: crm, step_type: log, config: {message: "{{ input.name }}", level: warning}}]\n')
         self.run_block(block_under("A workflow over HTTP").split("curl -s $url/api/workflows/$id/run")[0])  # two of one name need ids

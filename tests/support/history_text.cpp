@@ -29,7 +29,10 @@ struct Teller {
 
   std::string operator()(const ev::ExecutionStarted& e) const {
     std::string out = "start" + value(e.input);
-    for (const auto& step : e.reused) out += fmt::format(" reuse {}", name(step.step));
+    for (const auto& step : e.reused)
+      out += fmt::format(" {} {}", step.pinned ? "given" : "reuse", name(step.step));
+    for (const auto& pin : e.pins) out += fmt::format(" pin {}", name(pin.step));
+    for (const auto step : e.left_out) out += fmt::format(" without {}", name(step));
     return out;
   }
   std::string operator()(const ev::ItemsExpanded& e) const {
@@ -49,8 +52,8 @@ struct Teller {
                        e.due ? " until " + seconds(*e.due, start) : "");
   }
   std::string operator()(const ev::TaskCompleted& e) const {
-    return fmt::format("{} completed{}{}", name(e.task), e.port.empty() ? "" : " -> " + e.port,
-                       value(e.output));
+    return fmt::format("{} {}{}{}", name(e.task), e.pinned ? "pinned" : "completed",
+                       e.port.empty() ? "" : " -> " + e.port, value(e.output));
   }
   std::string operator()(const ev::TaskFailed& e) const { return name(e.task) + " failed" + error(e.error); }
   std::string operator()(const ev::TaskSkipped& e) const { return name(e.step) + " skipped"; }

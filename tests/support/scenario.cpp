@@ -100,6 +100,9 @@ std::optional<Scenario> load_scenario(const std::filesystem::path& file,
   }
   if (const auto* input = json_find(*document, "input")) out.input = *input;
   if (const auto* vars = json_find(*document, "vars")) out.vars = *vars;
+  if (const auto* partial = json_find(*document, "partial")) out.partial = *partial;
+  if (const auto* pins = json_find(*document, "pins")) out.pins = *pins;
+  if (const auto* earlier = json_find(*document, "earlier")) out.earlier = *earlier;
   if (const auto* workers = json_find(*document, "workers")) {
     for (const auto& member : workers->as_object()) {
       for (const auto& entry : member.value().as_array())

@@ -39,6 +39,9 @@ struct Scenario {
   std::vector<std::shared_ptr<const model::Workflow>> children;
   Json input = JsonObject();
   Json vars = JsonObject();
+  Json partial;              // {mode, step}, or null for all of it
+  Json pins = JsonObject();  // by step
+  Json earlier;              // {step: output}: an execution in which these completed and all else was skipped
   std::map<std::string, std::vector<Behaviour>> workers;  // by "step" or "step[3]"; the last one repeats
   std::vector<Action> actions;
   std::string history;  // a line an event

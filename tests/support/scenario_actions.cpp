@@ -1,5 +1,7 @@
 #include "support/scenario_actions.hpp"
 
+#include "engine/plan.hpp"
+
 #include <gtest/gtest.h>
 
 namespace fp::tests {
@@ -38,6 +40,43 @@ std::optional<engine::Input> to_input(const Action& action, const model::Workflo
   return std::nullopt;
 }
 
+namespace {
+
+engine::ExecutionState make_earlier(const Scenario& scenario) {
+  auto state =
+      engine::make_state(*parse_uuid<ExecutionId>("01900000-0000-7000-8000-00000000000e"), scenario.workflow);
+  for (const auto& step : scenario.workflow->steps) {
+    auto& task = state.steps[step.index].task;
+    const auto* output = json_find(scenario.earlier, step.id);
+    task.status = output != nullptr ? model::TaskStatus::completed : model::TaskStatus::skipped;
+    if (output == nullptr) continue;
+    auto way = engine::way_out(step, *output);
+    task.output = make_value(*output);
+    task.port = std::move(way.port);
+    task.plain_taken = way.plain_taken;
+  }
+  return state;
+}
+
+void take_a_part(const Scenario& scenario, model::event::ExecutionStarted& started) {
+  using Mode = engine::PartialOrder::Mode;
+  engine::PartialOrder order;
+  const auto mode = json_string(scenario.partial, "mode");
+  if (mode == "to") order.mode = Mode::to;
+  if (mode == "only") order.mode = Mode::only;
+  if (mode == "from") order.mode = Mode::from;
+  if (const auto* step = scenario.workflow->find_step(json_string(scenario.partial, "step")))
+    order.step = step->index;
+  for (const auto& [id, output] : scenario.pins.as_object())
+    order.pins.emplace(scenario.workflow->find_step(id)->index, make_value(output));
+  const auto earlier = make_earlier(scenario);
+  const auto planned = engine::plan_partial(*scenario.workflow, order,
+                                            scenario.earlier.is_null() ? nullptr : &earlier, started);
+  if (!planned) ADD_FAILURE() << planned.error().message;
+}
+
+}  // namespace
+
 model::event::ExecutionStarted make_start(const Scenario& scenario) {
   model::event::ExecutionStarted out;
   out.workflow_name = scenario.workflow->name;
@@ -46,6 +85,7 @@ model::event::ExecutionStarted make_start(const Scenario& scenario) {
   out.vars = make_value(scenario.vars);
   out.seed = 42;
   out.trigger = "manual";
+  take_a_part(scenario, out);
   return out;
 }
 

@@ -24,7 +24,8 @@ function content(root, title, given) {
   const parts = [make("h4", {}, title)];
   for (const [type, media] of Object.entries(given.content || {})) {
     parts.push(make("p", {}, make("code", {}, type)));
-    if (media.example !== undefined) parts.push(block(media.example));
+    const examples = media.example === undefined ? Object.values(media.examples || {}).map((one) => one.value) : [media.example];
+    examples.forEach((example) => parts.push(block(example)));
     const schema = make("details", {}, make("summary", {}, "Schema"), block(resolve(root, media.schema)));
     parts.push(schema);
   }

@@ -1,10 +1,10 @@
 // The figures of `flowpilot serve`, asked over HTTP and WebSocket by another process, beside this machine's
 // own limits measured in the same run. Never a test: machines differ. With an argument only the part of that
-// name.
+// name; "million" and "million-sleepers" take minutes and a few GB and are done only when they are named.
+#include "bench_session.hpp"
 #include "live_clients.hpp"
-#include "load_client.hpp"
 #include "machine_limits.hpp"
-#include "server_process.hpp"
+#include "server_scale.hpp"
 
 #include <fmt/format.h>
 
@@ -20,49 +20,6 @@ namespace fp::bench {
 namespace {
 
 namespace fs = std::filesystem;
-using SteadyClock = std::chrono::steady_clock;
-
-double ms_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
-}
-
-void row(const std::string& what, const std::string& figure, const std::string& floor,
-         const std::string& goal, const std::string& beside) {
-  fmt::print("{:<56} {:>16} {:>12} {:>10}  {}\n", what, figure, floor, goal, beside);
-  std::fflush(stdout);
-}
-
-std::string pair_of(const Measured& m) {
-  return fmt::format("{:.2f} / {:.2f} ms", m.p50(), m.p99());
-}
-
-std::string faults(const Measured& m) {
-  return m.wrong == 0 ? "" : fmt::format("; {} WRONG: {}", m.wrong, m.first_wrong);
-}
-
-double megabytes(std::uint64_t bytes) {
-  return static_cast<double>(bytes) / 1e6;
-}
-
-Json step(const std::string& id, const std::string& type, std::vector<std::string> after, Json config = {}) {
-  JsonArray depends;
-  for (auto& name : after) depends.push_back(Json(name));
-  JsonObject out{{"id", id}, {"step_type", type}, {"depends_on", std::move(depends)}};
-  if (!config.is_null()) out["config"] = std::move(config);
-  return out;
-}
-
-Json document(const std::string& name, JsonArray steps) {
-  return JsonObject{{"name", name}, {"steps", std::move(steps)}};
-}
-
-Json chain(std::size_t steps) {
-  JsonArray list;
-  for (std::size_t i = 0; i < steps; ++i)
-    list.push_back(step(fmt::format("s{}", i), "noop",
-                        i == 0 ? std::vector<std::string>{} : std::vector{fmt::format("s{}", i - 1)}));
-  return document(fmt::format("chain{}", steps), std::move(list));
-}
 
 Json branches(std::size_t count) {
   JsonArray list;
@@ -94,68 +51,6 @@ Json talker() {
   }
   return document("talker", std::move(list));
 }
-
-bool has_ended(unsigned status, std::string_view body) {
-  return status == 200 && body.find(R"("status":"completed")") != body.npos;
-}
-bool is_accepted(unsigned status, std::string_view) {
-  return status == 202;
-}
-bool is_fine(unsigned status, std::string_view) {
-  return status == 200;
-}
-
-/// A server on a data directory, and what is asked of it.
-class Bench {
- public:
-  explicit Bench(const fs::path& folder, bool keep = false) : folder_(folder) {
-    if (!keep) fs::remove_all(folder_);
-    server_.emplace(fs::canonical("/proc/self/exe").parent_path() / "flowpilot", folder_);
-  }
-
-  ServerProcess& server() { return *server_; }
-  std::uint16_t port() const { return server_->port(); }
-
-  /// Creates and publishes it; returns the path to run it.
-  std::string make(const Json& workflow) {
-    const auto id = json_string(call_api(port(), "POST", "/api/workflows/", workflow), "id");
-    call_api(port(), "POST", fmt::format("/api/workflows/{}/publish/", id), JsonObject());
-    return fmt::format("/api/workflows/{}/run/", id);
-  }
-
-  Measured run(const std::string& path, std::size_t connections, std::size_t requests, double per_second = 0,
-               const std::string& body = R"({"input":{},"wait_seconds":60})") {
-    const auto text = post_request(path, body);
-    return run_load(port(),
-                    {connections, requests, per_second, [&](std::size_t) { return text; }, has_ended});
-  }
-  Measured submit(const std::string& path, std::size_t connections, std::size_t requests,
-                  double per_second = 0) {
-    const auto text = post_request(path, "{}");
-    return run_load(port(),
-                    {connections, requests, per_second, [&](std::size_t) { return text; }, is_accepted});
-  }
-  Measured read(std::vector<std::string> targets, std::size_t connections, std::size_t requests,
-                double per_second = 0) {
-    for (auto& target : targets) target = get_request(target);
-    return run_load(port(), {connections, requests, per_second,
-                             [&](std::size_t i) { return targets[i % targets.size()]; }, is_fine});
-  }
-
-  std::uint64_t count(const std::string& query) {
-    const auto page = call_api(port(), "GET", "/api/executions/?limit=1&" + query);
-    return static_cast<std::uint64_t>(json_int(page, "count").value_or(0));
-  }
-  /// Until nothing runs any more; asks often enough to see the end within 2 ms.
-  void drain() {
-    while (count("status=pending,running,waiting") > 0) {
-    }
-  }
-
- private:
-  fs::path folder_;
-  std::optional<ServerProcess> server_;
-};
 
 struct Machine {
   double syncs = 0;
@@ -280,42 +175,6 @@ void backlog(Bench& bench, const Machine& machine) {
   row("(f) submit 5,000 and drain", fmt::format("{:.0f}/s", rates[1]), "5,000/s", "10,000/s", beside);
 }
 
-/// A load of about `per_second` tasks, in its own thread, as long as `work` takes.
-void under_load(Bench& bench, const std::string& path, double per_second, const std::function<void()>& work) {
-  std::atomic<bool> is_over{false};
-  std::thread load([&] {
-    while (!is_over) bench.submit(path, 64, static_cast<std::size_t>(per_second / 20), per_second / 10);
-  });
-  work();
-  is_over = true;
-  load.join();
-}
-
-void reads(Bench& bench, const std::string& name) {
-  const auto ten = bench.make(chain(10));
-  const auto page = call_api(bench.port(), "GET", "/api/executions/?limit=1");
-  const auto id = json_string(page.at("results").as_array().at(0), "id");
-  const std::pair<const char*, std::string> kinds[] = {{"one execution", "/api/executions/" + id + "/"},
-                                                       {"list of 50", "/api/executions/"},
-                                                       {"list by status", "/api/executions/?status=failed"},
-                                                       {"stats", "/api/stats/"}};
-  for (const auto& [what, target] : kinds) {
-    const auto alone = bench.read({target}, 1, 500);
-    Measured busy;
-    under_load(bench, ten, 5000, [&] { busy = bench.read({target}, 128, 4000, 2000); });
-    row(fmt::format("{}: {}, alone p50 / p99", name, what), pair_of(alone), "50 ms", "10 ms",
-        fmt::format("at 2,000/s while 5,000 tasks/s run: {}{}", pair_of(busy), faults(busy)));
-  }
-  Measured mixed;
-  under_load(bench, ten, 5000, [&] {
-    mixed = bench.read({kinds[0].second, kinds[1].second, kinds[3].second}, 128, 6000, 2000);
-  });
-  row(fmt::format("{}: all three, 2,000/s beside 5,000 tasks/s, p99", name),
-      fmt::format("{:.1f} ms", mixed.p99()), "50 ms", "10 ms",
-      fmt::format("p50 {:.1f}{}", mixed.p50(), faults(mixed)));
-  bench.drain();
-}
-
 /// 100 executions of `path` and a crowd that follows them to their ends.
 LiveMeasured crowd(Bench& bench, const std::string& path, double& joined_ms, std::uint64_t& joined_bytes) {
   std::vector<std::string> ids;
@@ -365,46 +224,6 @@ void live(const fs::path& folder) {
                   100 * (double(after) / double(before) - 1), (megabytes(with) - megabytes(before)) / 2));
 }
 
-void sleepers(const fs::path& folder) {
-  Bench bench(folder / "data");
-  const auto path = bench.make(document("sleep", {step("d", "delay", {}, JsonObject{{"seconds", 86'400}})}));
-  bench.submit(path, 32, 2000);
-  const auto before = bench.server().memory();
-  const auto in = bench.submit(path, 64, 100'000);
-  const auto after = bench.server().memory();
-  row("100,000 sleeping executions", fmt::format("{:.1f} MB", megabytes(after) - megabytes(before)), "20 MB",
-      "10 MB", fmt::format("above {:.0f} MB; {:.0f} accepted/s{}", megabytes(before), in.rate(), faults(in)));
-  bench.server().end(SIGKILL);
-  Bench again(folder / "data", true);
-  row("  start to ready after kill -9 with them", fmt::format("{:.0f} ms", again.server().start_ms()), "3 s",
-      "1 s",
-      fmt::format("{} unfinished, {:.0f} MB", again.server().unfinished(),
-                  megabytes(again.server().memory())));
-}
-
-void recovery(const fs::path& folder) {
-  Bench bench(folder / "data");
-  const auto path = bench.make(chain(100));
-  const auto one = bench.make(chain(1));
-  const auto in = bench.submit(path, 64, 9900);
-  bench.server().end(SIGKILL);
-  const auto begin = SteadyClock::now();
-  Bench again(folder / "data", true);
-  const auto ready = again.server().start_ms();
-  again.run(one, 1, 1);
-  row("kill -9 with 10,000 running, start to ready", fmt::format("{:.0f} ms", ready), "3 s", "1 s",
-      fmt::format("{} running; a new execution ended after {:.0f} ms{}", again.server().unfinished(),
-                  ms_since(begin), faults(in)));
-}
-
-void many(const fs::path& folder) {
-  Bench bench(folder / "data");
-  const auto path = bench.make(chain(1));
-  bench.submit(path, 64, 100'000);
-  bench.drain();
-  reads(bench, "100,000 executions");
-}
-
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -431,9 +250,11 @@ int run(int argc, char** argv) {
       backlog(bench, machine);
     }
     if (want("live")) live(folder);
-    if (want("sleepers")) sleepers(folder);
+    if (want("sleepers")) sleepers(folder, 100'000);
     if (want("recovery")) recovery(folder);
     if (want("many")) many(folder);
+    if (only == "million") million(folder);
+    if (only == "million-sleepers") sleepers(folder, 1'000'000);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench: {}\n", error.what());
     return 1;

@@ -1,4 +1,5 @@
 #include "base/assert.hpp"
+#include "store/history_bench.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <fmt/format.h>
@@ -21,55 +22,14 @@ namespace {
 using namespace fp::ports;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kWorkflows = 10;
-constexpr std::int64_t kStart = 1'760'000'000'000;
-constexpr std::int64_t kWeek = 7LL * 24 * 3'600'000;
+const TimePoint kStart{Milliseconds(1'760'000'000'000)};
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-template <class Id>
-Id make_id(std::uint64_t number) {
-  Id id;
-  for (std::size_t i = 0; i < 8; ++i) id.bytes[i] = static_cast<std::uint8_t>(number >> (56 - 8 * i));
-  id.bytes[15] = static_cast<std::uint8_t>(number * 37);
-  return id;
-}
-
-const char* status_of(std::uint64_t number) {
-  if (number % 100'000 == 7) return "waiting";
-  if (number % 100 == 3) return "failed";
-  return number % 1000 == 4 ? "cancelled" : "completed";
-}
-
-ExecutionSample make_sample(const ExecutionSummary& summary, std::uint64_t number) {
-  const Milliseconds span(20 + static_cast<std::int64_t>(number * 7919 % 5'000));
-  ExecutionSample sample{to_string(*summary.workflow), summary.status, *summary.completed_at, span, {}};
-  for (const char* step : {"welcome", "crm", "is_vip", "notify", "done"})
-    sample.steps.push_back({step, "completed", 1, 0, span / 5, Milliseconds(number % 20)});
-  return sample;
-}
-
-/// One of `total` executions that are spread over a week.
 ExecutionWrite make_write(std::uint64_t number, std::uint64_t total) {
-  ExecutionWrite write;
-  write.id = make_id<ExecutionId>(number);
-  const TimePoint at(Milliseconds(kStart + static_cast<std::int64_t>(number * (kWeek / total))));
-  write.row = JournalRow{1, 1, at, std::string(150, 'e'), {}};
-  auto& summary = write.summary.emplace();
-  summary.id = write.id;
-  summary.workflow = make_id<WorkflowId>(number % kWorkflows);
-  summary.workflow_name = fmt::format("workflow {}", number % kWorkflows);
-  summary.version_hash = std::string(64, 'a');
-  summary.status = status_of(number);
-  summary.started_at = at;
-  summary.labels = JsonObject{{"customer", fmt::format("c{}", number % 997)}};
-  if (summary.status == "failed") summary.error_message = "the CRM did not answer";
-  if (!is_terminal_status(summary.status)) return write;
-  summary.completed_at = at;
-  write.sample = make_sample(summary, number);
-  return write;
+  return make_history(number, total, kStart);
 }
 
 std::unique_ptr<SqliteStore> open_store(const std::filesystem::path& path) {
@@ -108,8 +68,8 @@ std::vector<Verb> verbs() {
     };
   };
   const auto rollups = [](RollupFilter filter) {
-    filter.since = TimePoint(Milliseconds(kStart));
-    filter.until = TimePoint(Milliseconds(kStart + kWeek));
+    filter.since = kStart;
+    filter.until = kStart + kHistorySpan;
     return [=](Store& store, std::uint64_t) { return store.list_rollups(filter).size(); };
   };
   const auto id = to_string(make_id<WorkflowId>(3));
@@ -217,7 +177,8 @@ void run(const std::filesystem::path& directory, std::uint64_t most) {
       return done ? fmt::format("{} MB", size_of(target)) : done.error().message;
     });
     beside_commits(*store, "prune", 4 * most, [&] {
-      const TimePoint before(Milliseconds(kStart + static_cast<std::int64_t>(most / 5 * (kWeek / most))));
+      const auto before = kStart + Milliseconds(static_cast<std::int64_t>(most / 5) *
+                                                (kHistorySpan.count() / static_cast<std::int64_t>(most)));
       std::size_t pruned = 0;
       const auto size = size_of(path);
       for (bool more = true; more;) {

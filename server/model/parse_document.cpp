@@ -1,5 +1,6 @@
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "base/text.hpp"
 #include "model/suggest.hpp"
 #include "model/workflow.hpp"
 
@@ -243,12 +244,25 @@ bool has_long_indicator_run(std::string_view text, std::size_t most) {
   return false;
 }
 
+Error not_utf8(std::string_view text) {
+  std::size_t line = 1;
+  while (const auto length = utf8_length(text)) {
+    line += text.front() == '\n';
+    text.remove_prefix(length);
+  }
+  Error error(codes::yaml_syntax, fmt::format("line {}: the text is not UTF-8", line));
+  error.details = JsonObject{{"line", line}};
+  return error;
+}
+
 Result<Json> parse_yaml(std::string_view text, const ReadLimits& limits,
                         std::unordered_map<std::string, std::size_t>* lines) {
   if (count_flow_depth(text) > 8 * limits.max_depth || has_long_indicator_run(text, limits.max_depth)) {
     return Error(codes::json_too_deep,
                  fmt::format("lists and objects are nested more than {} deep", limits.max_depth));
   }
+  // yaml-cpp hands on whatever bytes there are, and what is stored must be readable as JSON again.
+  if (!is_utf8(text)) return not_utf8(text);
   YamlBuilder builder(limits, lines);
   try {
     std::istringstream stream{std::string(text)};

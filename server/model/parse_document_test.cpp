@@ -1,3 +1,4 @@
+#include "base/json_parse.hpp"
 #include "model/workflow.hpp"
 
 #include <gtest/gtest.h>
@@ -49,6 +50,8 @@ TEST(ParseDocument, RefusesWithLineAndColumn) {
       {"a: 123456789012345678901\n", "json.number_range"},
       {"{\"a\": 1, \"a\": 2}", "json.duplicate_key"},
       {"? [a]\n: 1\n", "yaml.syntax"},
+      {"a: h\xA2llo\n", "yaml.syntax"},
+      {"\xC0\x80: 1\n", "yaml.syntax"},
   };
   for (const auto& [text, code] : rows) {
     const auto parsed = parse_document(text);
@@ -57,6 +60,12 @@ TEST(ParseDocument, RefusesWithLineAndColumn) {
   }
   EXPECT_EQ(parse_document(std::string("a\0b", 3)).error().code, "yaml.syntax");
   EXPECT_EQ(parse_document(std::string(2 << 20, 'a')).error().code, "workflow.too_large");
+}
+
+TEST(ParseDocument, SaysInWhichLineATextIsNotUtf8) {
+  const auto parsed = parse_document("name: \xC3\xA9\nsteps: \xED\xA0\x80\n");
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().message, "line 2: the text is not UTF-8");
 }
 
 TEST(ParseDocument, RefusesHostileNestingBeforeTheParserRecurses) {
@@ -72,7 +81,8 @@ TEST(ParseDocument, RefusesHostileNestingBeforeTheParserRecurses) {
 }
 
 RC_GTEST_PROP(ParseDocument, NeverCrashesOnAnyText, (const std::string& text)) {
-  static_cast<void>(parse_document(text));
+  // What it takes can be stored and read again.
+  if (const auto parsed = parse_document(text)) RC_ASSERT(parse_json(to_text(*parsed)).has_value());
 }
 
 }  // namespace

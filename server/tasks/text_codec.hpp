@@ -10,8 +10,6 @@
 
 namespace fp::tasks {
 
-/// Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values beyond U+10FFFF.
-bool is_utf8(std::string_view text);
 /// Each byte as the character of that number.
 std::string latin1_to_utf8(std::string_view bytes);
 

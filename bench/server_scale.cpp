@@ -120,7 +120,7 @@ std::vector<double> find_first_events(Bench& bench, TimePoint restart) {
 
 void recovery(const fs::path& folder) {
   Bench bench(folder / "data");
-  const auto path = bench.make(chain(300));  // so long that none ends before the kill
+  const auto path = bench.make(chain(150));  // so long that none ends before the kill
   const auto one = bench.make(chain(1));
   const auto in = bench.submit(path, 64, 10'000);
   bench.server().end(SIGKILL);
@@ -138,7 +138,7 @@ void recovery(const fs::path& folder) {
   const auto went_on = find_first_events(again, restart);
   row("  until the last of them went on", went_on.empty() ? "?" : fmt::format("{:.0f} ms", went_on.back()),
       "3 s", "1 s",
-      fmt::format("{} asked, p50 {:.0f} ms; the last of 300 steps of each ended after {:.1f} s",
+      fmt::format("{} asked, p50 {:.0f} ms; the last of 150 steps of each ended after {:.1f} s",
                   went_on.size(), went_on.empty() ? 0 : went_on[went_on.size() / 2], all / 1000));
 }
 

@@ -28,19 +28,13 @@ Error no_execution(const ExecutionId& id) {
 Result<Response> list_events(Services& s, const Call& call) {
   const auto id = call.id<ExecutionId>();
   const auto after = call.number("after");
-  const auto limit = call.number("limit");
-  const auto history = s.runtime.journal().history(id);
-  if (!history) return no_execution(id);
+  const auto page = s.runtime.journal().page(id, after, call.number("limit"));
+  if (!page) return no_execution(id);
   JsonArray results;
-  for (const auto& recorded : history->events) {
-    if (recorded.seq <= after) continue;
-    if (results.size() == limit) break;
-    results.push_back(to_resource(recorded, *history->workflow));
-  }
-  const auto total = history->events.size();
+  for (const auto& recorded : page->events) results.push_back(to_resource(recorded, *page->workflow));
   const auto last = after + results.size();
-  return json_response(200, JsonObject{{"count", total},
-                                       {"next", last < total ? Json(last) : Json(nullptr)},
+  return json_response(200, JsonObject{{"count", page->total},
+                                       {"next", last < page->total ? Json(last) : Json(nullptr)},
                                        {"results", std::move(results)}});
 }
 

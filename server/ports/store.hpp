@@ -60,6 +60,14 @@ struct LoadedExecution {
   std::optional<TimePoint> wake;
 };
 
+/// A part of a journal.
+struct JournalPage {
+  ExecutionSummary summary;
+  std::uint64_t events = 0;      // recorded in all
+  std::vector<JournalRow> rows;  // in order, none left out in between
+  bool operator==(const JournalPage&) const = default;
+};
+
 struct DueExecution {
   ExecutionId id;
   TimePoint due{};
@@ -122,6 +130,11 @@ class Store {
   /// Snapshot and the journal after it; nullopt when there is no such execution. With `whole` the journal
   /// from its first event on and no snapshot.
   virtual std::optional<LoadedExecution> load_execution(const ExecutionId& id, bool whole = false) = 0;
+  /// The rows with the events after `after`, as many as hold `limit` of them, and first the row before those,
+  /// if there is one: its chain vouches for the next. No rows when there are no such events; nullopt when
+  /// there is no such execution. Takes the time of the page, however long the journal is.
+  virtual std::optional<JournalPage> load_journal(const ExecutionId& id, std::uint64_t after,
+                                                  std::size_t limit) = 0;
   virtual std::optional<ExecutionSummary> find_execution(const ExecutionId& id) = 0;
   virtual ExecutionPage list_executions(const ExecutionFilter& filter, std::optional<std::uint64_t> before,
                                         std::size_t limit) = 0;

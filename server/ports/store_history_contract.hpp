@@ -66,6 +66,28 @@ TYPED_TEST_P(StoreHistoryContract, LogLinesKeepTheirOrderNumbersAndBatches) {
   EXPECT_FALSE(page.more);
 }
 
+TYPED_TEST_P(StoreHistoryContract, AJournalIsReadInPartsWithTheRowBefore) {
+  this->commit_one(start_write(1));
+  this->commit_one(row_write(1, 2, 3));
+  this->commit_one(row_write(1, 5));
+  this->commit_one(row_write(1, 6, 2));
+  this->engine_.reopen();
+  const auto rows_of = [&](std::uint64_t after, std::size_t limit) {
+    return this->store().load_journal(test_id(1), after, limit)->rows;
+  };
+  EXPECT_EQ(this->store().load_journal(test_id(1), 0, 1)->events, 7U);
+  EXPECT_EQ(rows_of(0, 1), std::vector{test_row(1)});
+  EXPECT_EQ(rows_of(0, 2), (std::vector{test_row(1), test_row(2, 3)}));
+  EXPECT_EQ(rows_of(3, 1), (std::vector{test_row(1), test_row(2, 3)})) << "event 4 is in the second row";
+  EXPECT_EQ(rows_of(4, 1), (std::vector{test_row(2, 3), test_row(5)}));
+  EXPECT_EQ(rows_of(4, 100), (std::vector{test_row(2, 3), test_row(5), test_row(6, 2)}));
+  EXPECT_EQ(rows_of(6, 1), (std::vector{test_row(5), test_row(6, 2)}));
+  EXPECT_TRUE(rows_of(7, 10).empty());
+  EXPECT_TRUE(rows_of(~std::uint64_t{0}, ~std::size_t{0}).empty());
+  EXPECT_TRUE(rows_of(0, 0).empty());
+  EXPECT_FALSE(this->store().load_journal(test_id(9), 0, 10));
+}
+
 TYPED_TEST_P(StoreHistoryContract, ALogPagesForwardsAndFromItsEnd) {
   std::uint64_t seq = 1;
   for (const int size : {3, 1, 2}) {
@@ -183,8 +205,8 @@ TYPED_TEST_P(StoreHistoryContract, RollupsAreListedByWorkflowAndTimeAndOutliveTh
 }
 
 REGISTER_TYPED_TEST_SUITE_P(StoreHistoryContract, LogLinesKeepTheirOrderNumbersAndBatches,
-                            ALogPagesForwardsAndFromItsEnd, ALogIsFilteredByStepAttemptLevelAndText,
-                            SamplesAddUpToHoursOfWorkflowsAndSteps,
+                            AJournalIsReadInPartsWithTheRowBefore, ALogPagesForwardsAndFromItsEnd,
+                            ALogIsFilteredByStepAttemptLevelAndText, SamplesAddUpToHoursOfWorkflowsAndSteps,
                             RollupsAreListedByWorkflowAndTimeAndOutliveTheirExecutions);
 
 }  // namespace fp::ports

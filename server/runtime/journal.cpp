@@ -156,4 +156,31 @@ std::optional<History> Journal::history(const ExecutionId& id) {
   return out;
 }
 
+std::optional<HistoryPage> Journal::page(const ExecutionId& id, std::uint64_t after, std::size_t limit) {
+  auto stored = store_.load_journal(id, after, limit);
+  if (!stored) return std::nullopt;
+  ports::LoadedExecution loaded;
+  loaded.summary = std::move(stored->summary);
+  loaded.rows = std::move(stored->rows);
+  HistoryPage out{workflow_of(id, loaded), {}, stored->events};
+  Hash128 chain{};
+  std::uint64_t last_seq = 0;
+  if (!loaded.rows.empty() && loaded.rows.front().first_seq > 1) {
+    const auto& before = loaded.rows.front();
+    chain = before.chain;
+    last_seq = before.first_seq + before.count - 1;
+    loaded.rows.erase(loaded.rows.begin());
+  }
+  read_rows(loaded, *out.workflow, last_seq, chain,
+            [&](const ports::JournalRow& row, std::vector<engine::Event> events) {
+              auto seq = row.first_seq;
+              for (auto& event : events) {
+                if (seq > after && out.events.size() < limit)
+                  out.events.push_back({seq, row.at, std::move(event)});
+                ++seq;
+              }
+            });
+  return out;
+}
+
 }  // namespace fp::runtime

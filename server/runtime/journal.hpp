@@ -39,6 +39,13 @@ struct History {
   std::uint64_t log_batches = 0;
 };
 
+/// A part of what is recorded of one.
+struct HistoryPage {
+  std::shared_ptr<const model::Workflow> workflow;
+  std::vector<RecordedEvent> events;
+  std::uint64_t total = 0;
+};
+
 /// Turns decisions into rows and rows into states. Blocking; lives wherever it is called.
 class Journal {
  public:
@@ -57,6 +64,9 @@ class Journal {
   std::optional<LoadedState> load(const ExecutionId& id, bool whole = false);
   /// Its events one by one, from the first; nullopt when there is no such execution. Checked like load().
   std::optional<History> history(const ExecutionId& id);
+  /// Its events after `after`, at most `limit`; reads these alone. Checked like load(), from the row before
+  /// on.
+  std::optional<HistoryPage> page(const ExecutionId& id, std::uint64_t after, std::size_t limit);
 
  private:
   using EachRow = std::function<void(const ports::JournalRow&, std::vector<engine::Event>)>;

@@ -248,6 +248,10 @@ void expect_same_execution(Store& a, Store& b, const ExecutionId& id) {
     RC_ASSERT(from_a->wake == from_b->wake);
     RC_ASSERT(from_a->log_batches == from_b->log_batches);
   }
+  for (std::uint64_t after = 0; after < 4; ++after) {
+    for (const std::size_t limit : {0, 1, 3})
+      RC_ASSERT(a.load_journal(id, after, limit) == b.load_journal(id, after, limit));
+  }
   RC_ASSERT(a.find_execution(id) == b.find_execution(id));
   expect_same_logs(a, b, id);
 }

@@ -258,6 +258,15 @@ class ExecutionTest(ServerTest):
 
     def test_the_journal_tells_each_event_in_a_sentence(self) -> None:
         execution = self.run_workflow(self.create(HELLO))
+        whole = self.client.get(f"/api/executions/{execution['id']}/events/").json
+        for limit in (1, 2, 3, 5):
+            read, after = [], 0
+            while after is not None:
+                part = self.client.get(f"/api/executions/{execution['id']}/events/?limit={limit}&after={after}").json
+                self.assertEqual(part["count"], whole["count"])
+                read, after = read + part["results"], part["next"]
+            self.assertEqual(read, whole["results"])
+        self.assertEqual(self.client.get(f"/api/executions/{execution['id']}/events/?after=18446744073709551615").json["results"], [])
         page = self.client.get(f"/api/executions/{execution['id']}/events/?limit=2").json
         self.assertEqual([e["seq"] for e in page["results"]], [1, 2])
         rest = self.client.get(f"/api/executions/{execution['id']}/events/?after={page['next']}").json

@@ -31,6 +31,11 @@ class FaultyStore final : public ports::Store {
     maybe_fail("load");
     return store_.load_execution(id, whole);
   }
+  std::optional<ports::JournalPage> load_journal(const ExecutionId& id, std::uint64_t after,
+                                                 std::size_t limit) override {
+    maybe_fail("load");
+    return store_.load_journal(id, after, limit);
+  }
   std::optional<ports::ExecutionSummary> find_execution(const ExecutionId& id) override {
     return store_.find_execution(id);
   }

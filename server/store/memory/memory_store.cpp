@@ -73,6 +73,25 @@ std::optional<LoadedExecution> MemoryStore::load_execution(const ExecutionId& id
   });
 }
 
+std::optional<JournalPage> MemoryStore::load_journal(const ExecutionId& id, std::uint64_t after,
+                                                     std::size_t limit) {
+  return disk_->state().with([&](const MemoryState& state) -> std::optional<JournalPage> {
+    const auto found = state.executions.find(id);
+    if (found == state.executions.end()) return std::nullopt;
+    const auto& rows = found->second.rows;
+    JournalPage page{found->second.summary, 0, {}};
+    if (!rows.empty()) page.events = rows.back().first_seq + rows.back().count - 1;
+    if (after >= page.events) return page;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const bool begins_in_time = rows[i].first_seq <= after || rows[i].first_seq - after <= limit;
+      const bool is_before = i + 1 < rows.size() && rows[i + 1].first_seq <= after + 1;
+      const bool is_long_before = i + 2 < rows.size() && rows[i + 2].first_seq <= after + 1;
+      if (limit > 0 && begins_in_time && !(is_before && is_long_before)) page.rows.push_back(rows[i]);
+    }
+    return page;
+  });
+}
+
 std::optional<ExecutionSummary> MemoryStore::find_execution(const ExecutionId& id) {
   return disk_->state().with([&](const MemoryState& state) -> std::optional<ExecutionSummary> {
     const auto found = state.executions.find(id);

@@ -30,6 +30,8 @@ class MemoryStore final : public ports::Store {
   std::optional<ports::WorkflowVersion> find_version(std::string_view hash) override;
   std::optional<ports::NamedVersion> find_version_by_name(std::string_view name) override;
   std::optional<ports::LoadedExecution> load_execution(const ExecutionId& id, bool whole) override;
+  std::optional<ports::JournalPage> load_journal(const ExecutionId& id, std::uint64_t after,
+                                                 std::size_t limit) override;
   std::optional<ports::ExecutionSummary> find_execution(const ExecutionId& id) override;
   ports::ExecutionPage list_executions(const ports::ExecutionFilter& filter,
                                        std::optional<std::uint64_t> before, std::size_t limit) override;

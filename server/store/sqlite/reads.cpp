@@ -10,18 +10,21 @@ using namespace fp::ports;
 
 namespace {
 
+JournalRow read_row(Statement& statement) {
+  JournalRow row;
+  row.first_seq = statement.unsigned_integer(0);
+  row.count = static_cast<std::uint32_t>(statement.integer(1));
+  row.at = statement.time(2);
+  statement.copy_bytes(3, row.chain);
+  row.events = statement.text(4);
+  return row;
+}
+
 void load_rows(Connection& connection, std::uint64_t number, std::uint64_t after,
                std::vector<JournalRow>& rows) {
   auto statement = connection.use(sql::load_journal);
   statement.bind(1, number).bind(2, after);
-  while (statement.step()) {
-    auto& row = rows.emplace_back();
-    row.first_seq = statement.unsigned_integer(0);
-    row.count = static_cast<std::uint32_t>(statement.integer(1));
-    row.at = statement.time(2);
-    statement.copy_bytes(3, row.chain);
-    row.events = statement.text(4);
-  }
+  while (statement.step()) rows.push_back(read_row(statement));
 }
 
 std::optional<Snapshot> load_snapshot(Connection& connection, std::uint64_t number) {
@@ -63,6 +66,27 @@ std::optional<LoadedExecution> load_execution(Connection& connection, const Exec
   auto timer = connection.use(sql::load_timer);
   if (timer.bind(1, number).step()) loaded.wake = timer.time(0);
   return loaded;
+}
+
+std::optional<JournalPage> load_journal(Connection& connection, const ExecutionId& id, std::uint64_t after,
+                                        std::size_t limit) {
+  connection.use(sql::begin_read).run();
+  JournalPage page;
+  std::uint64_t number = 0;
+  {
+    auto statement = connection.use(sql::find_execution);
+    if (!statement.bind(1, id).step()) return std::nullopt;
+    page.summary = read_summary(statement);
+    number = statement.unsigned_integer(16);
+  }
+  if (auto last = connection.use(sql::count_events); last.bind(1, number).step())
+    page.events = last.unsigned_integer(0);
+  if (after >= page.events || limit == 0) return page;
+  const auto end = limit < page.events - after ? after + limit : page.events;
+  auto statement = connection.use(sql::load_journal_page);
+  statement.bind(1, number).bind(2, after + 1).bind(3, end);
+  while (statement.step()) page.rows.push_back(read_row(statement));
+  return page;
 }
 
 std::optional<ExecutionSummary> find_execution(Connection& connection, const ExecutionId& id) {

@@ -14,6 +14,8 @@ namespace fp::store::reads {
 std::optional<ports::WorkflowVersion> find_version(Connection& connection, std::string_view hash);
 std::optional<ports::LoadedExecution> load_execution(Connection& connection, const ExecutionId& id,
                                                      bool whole);
+std::optional<ports::JournalPage> load_journal(Connection& connection, const ExecutionId& id,
+                                               std::uint64_t after, std::size_t limit);
 std::optional<ports::ExecutionSummary> find_execution(Connection& connection, const ExecutionId& id);
 std::vector<ports::DueExecution> list_due(Connection& connection, TimePoint until, std::size_t limit);
 std::optional<TimePoint> find_next_due(Connection& connection, TimePoint after);

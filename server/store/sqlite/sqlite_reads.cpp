@@ -22,6 +22,11 @@ std::optional<LoadedExecution> SqliteStore::load_execution(const ExecutionId& id
   return readers_->with([&](Connection& reader) { return reads::load_execution(reader, id, whole); });
 }
 
+std::optional<JournalPage> SqliteStore::load_journal(const ExecutionId& id, std::uint64_t after,
+                                                     std::size_t limit) {
+  return readers_->with([&](Connection& reader) { return reads::load_journal(reader, id, after, limit); });
+}
+
 std::optional<ExecutionSummary> SqliteStore::find_execution(const ExecutionId& id) {
   return readers_->with([&](Connection& reader) { return reads::find_execution(reader, id); });
 }

@@ -18,6 +18,14 @@ SELECT seq, chain, state FROM snapshots WHERE execution = ?1;
 -- name: load_journal
 -- The rows after an event number.
 SELECT first_seq, count, at, chain, events FROM journal WHERE execution = ?1 AND first_seq > ?2 ORDER BY first_seq;
+-- name: load_journal_page
+-- From the row before the one that holds event ?2 to the one that holds event ?3.
+SELECT first_seq, count, at, chain, events FROM journal WHERE execution = ?1 AND first_seq <= ?3 AND first_seq >= coalesce(
+  (SELECT first_seq FROM journal WHERE execution = ?1 AND first_seq <= ?2 ORDER BY first_seq DESC LIMIT 1 OFFSET 1), 1)
+ORDER BY first_seq;
+-- name: count_events
+-- The number of the last event.
+SELECT first_seq + count - 1 FROM journal WHERE execution = ?1 ORDER BY first_seq DESC LIMIT 1;
 -- name: load_timer
 -- At most one.
 SELECT due FROM timers WHERE execution = ?1;

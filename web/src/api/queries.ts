@@ -41,11 +41,11 @@ export const readinessQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/readyz", { signal })),
 });
 
-export function workflowsQuery(filter: { search?: string; status?: "draft" | "published" | "disabled" | undefined; tag?: string }) {
+export function workflowsQuery(filter: { search?: string; status?: "draft" | "published" | "disabled" | undefined; tag?: string }, recent = 0) {
   return infiniteQueryOptions({
-    queryKey: [...keys.workflows, "list", filter],
+    queryKey: [...keys.workflows, "list", filter, recent],
     queryFn: ({ signal, pageParam }) =>
-      unwrap(api.GET("/api/workflows/", { signal, params: { query: { ...clean(filter), limit: 100, ...(pageParam ? { cursor: pageParam } : {}) } as never } })),
+      unwrap(api.GET("/api/workflows/", { signal, params: { query: { ...clean(filter), limit: 100, ...(recent > 0 ? { recent } : {}), ...(pageParam ? { cursor: pageParam } : {}) } as never } })),
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -75,6 +75,20 @@ export function versionQuery(id: string, number: number) {
     queryKey: [...keys.versions(id), number],
     queryFn: ({ signal }) => unwrap(api.GET("/api/workflows/{id}/versions/{number}/", { signal, params: { path: { id, number } } })),
     staleTime: Infinity, // a version never changes
+  });
+}
+
+export const templatesQuery = queryOptions({
+  queryKey: ["templates"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/templates/", { signal })).then((page) => page.results),
+  staleTime: Infinity,
+});
+
+export function templateQuery(id: string) {
+  return queryOptions({
+    queryKey: ["templates", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/templates/{name}/", { signal, params: { path: { name: id } } })),
+    staleTime: Infinity,
   });
 }
 

@@ -192,6 +192,7 @@ export const en = {
     whatHappened: "What happened",
     where: "Where",
     whatToDo: "What to do",
+    thenRetry: "Mend the cause, then retry. Finished steps do not run again.",
     failedStep: (name: string, attempts: number, all: number) => (all > 1 ? `${name} failed, ${attempts} of ${all} attempts` : `${name} failed`),
     failedAlone: "The execution failed",
     input: "Input",

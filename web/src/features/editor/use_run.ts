@@ -89,9 +89,9 @@ export function useRun(saver: Saver): { run: (wish: RunWish) => Promise<void>; p
     async (wish: RunWish) => {
       if (wish.draft) await saver.flush();
       const { id, history, sampleId } = editor.getState();
-      const execution = await unwrap(
+      const execution = (await unwrap(
         api.POST("/api/workflows/{id}/run/", { params: { path: { id }, header: idempotent() }, body: bodyOf(wish, history.document.ui?.pins, sampleId) as never }),
-      );
+      )) as Execution; // a plan comes only with dry_run
       announce(t.execution.announce(t.status.running));
       editor.setState({ execution, executionId: execution.id, plan: null });
     },

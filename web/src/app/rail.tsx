@@ -31,7 +31,7 @@ export function Rail({ onShortcuts }: { onShortcuts: () => void }) {
   const themes: [Theme, string][] = [["light", t.app.light], ["dark", t.app.dark], ["system", t.app.system]];
   return (
     <nav className={open ? "rail rail-open" : "rail"} aria-label={t.app.main}>
-      <Link to="/" className="brand" aria-label={`${t.app.name} ${t.app.home}`}>
+      <Link to="/" className="brand" activeProps={{ "aria-current": undefined }} aria-label={`${t.app.name} ${t.app.home}`}>
         {mark}
         {open && <span>{t.app.name}</span>}
       </Link>

@@ -36,7 +36,7 @@ export function shownPorts(step: Step, type: PortedType | undefined, wired: Read
 /** Whether a step has the plain output at the middle of its head: all but those whose own ports decide the way. */
 export function hasPlainOutput(step: Step, type: PortedType | undefined): boolean {
   const ports = namedPorts(step, type);
-  return ports.length === 0 || ports.every((port) => port === "timeout");
+  return ports.every((port) => port === "timeout");
 }
 
 export function stepSize(portCount: number): { width: number; height: number } {

@@ -22,11 +22,12 @@ function setDependsOn(step: Step, entries: DependsOn[]): void {
   else delete step.depends_on;
 }
 
-/** Positions that were only computed so far become the document's, so that an edit never makes untouched steps jump. */
+/** Positions that were only computed so far become the document's, so that an edit never makes untouched steps jump. Triggers stay beside the
+ * first steps until they are moved. */
 export function keepPositions(positions: ReadonlyMap<string, Point>): Recipe {
   return (draft) => {
     const kept = positionsOf(draft);
-    for (const [id, [x, y]] of positions) kept[id] ??= [x, y];
+    for (const [id, [x, y]] of positions) if (!id.startsWith("trigger:")) kept[id] ??= [x, y];
   };
 }
 

@@ -50,12 +50,13 @@ export function positionsOf(document: WorkflowDocument): Map<string, Point> {
     rowOf.set(step.id, row);
     positions.set(step.id, [column * columnPitch, row * rowPitch]);
   }
-  const left = Math.min(0, ...[...positions.values()].map(([x]) => x));
-  const top = Math.min(...[...positions.values()].map(([, y]) => y), Infinity);
+  const first = document.steps.filter((step) => (step.depends_on ?? []).length === 0).map((step) => positions.get(step.id)!);
+  const left = first.length > 0 ? Math.min(...first.map(([x]) => x)) : 0;
+  const top = first.length > 0 ? Math.min(...first.map(([, y]) => y)) : 0;
   const ids = (document.triggers?.length ?? 0) > 0 ? document.triggers!.map((trigger) => `trigger:${trigger.id}`) : ["trigger:"];
   ids.forEach((id, index) => {
     const given = stored[id];
-    positions.set(id, given ? [given[0], given[1]] : [left - triggerWidth - 3 * grid, (Number.isFinite(top) ? top : 0) + index * 4 * grid]);
+    positions.set(id, given ? [given[0], given[1]] : [left - triggerWidth - 3 * grid, top + index * 4 * grid]);
   });
   return positions;
 }

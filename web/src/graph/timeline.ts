@@ -94,7 +94,7 @@ export function criticalPath(timeline: Timeline, sourcesOf: (step: string) => re
 
 /** Round steps for an axis of about `count` ticks: 1, 2 or 5 times a power of ten milliseconds. */
 export function ticks(span: number, count: number): number[] {
-  const rough = Math.max(1, span) / count;
+  const rough = Math.max(1, span / count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough)!;
   return Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => index * step);

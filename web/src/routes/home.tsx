@@ -183,11 +183,17 @@ function useHours(stats: Stats): number[] {
   return useMemo(() => stats.hours.map(({ hour }) => Date.parse(hour) / 1000), [stats]);
 }
 
+/** The window of the figures, in seconds, a bar wide beyond its ends. */
+function useRange(stats: Stats): [number, number] {
+  return useMemo((): [number, number] => [Date.parse(stats.since) / 1000 - 1800, Date.parse(stats.until) / 1000 + 1800], [stats]);
+}
+
 const wholeNumber = (value: number): string => formatNumber(Math.round(value));
 
 function Throughput({ stats }: { stats: Stats }) {
   const [table, setTable] = useState(false);
   const times = useHours(stats);
+  const range = useRange(stats);
   const series = useMemo(
     () => [
       { label: t.status.completed, colour: "--status-completed", values: stats.hours.map(({ figures }) => figures.completed + figures.failed) },
@@ -208,7 +214,7 @@ function Throughput({ stats }: { stats: Stats }) {
         <HourTable stats={stats} columns={[[t.status.completed, (figures) => formatNumber(figures.completed)], [t.status.failed, (figures) => formatNumber(figures.failed)]]} />
       ) : (
         <Suspense fallback={<div className="plot" />}>
-          <Chart times={times} series={series} bars format={wholeNumber} label={t.home.perHour} />
+          <Chart times={times} range={range} series={series} bars format={wholeNumber} label={t.home.perHour} />
         </Suspense>
       )}
     </section>
@@ -218,6 +224,7 @@ function Throughput({ stats }: { stats: Stats }) {
 function Durations({ stats }: { stats: Stats }) {
   const [table, setTable] = useState(false);
   const times = useHours(stats);
+  const range = useRange(stats);
   const series = useMemo(
     () => [
       { label: "p50", colour: "--chart-1", values: stats.hours.map(({ figures }) => figures.duration_ms.p50) },
@@ -248,7 +255,7 @@ function Durations({ stats }: { stats: Stats }) {
         <HourTable stats={stats} columns={[["p50", (figures) => show(figures.duration_ms.p50)], ["p95", (figures) => show(figures.duration_ms.p95)], ["p99", (figures) => show(figures.duration_ms.p99)]]} />
       ) : (
         <Suspense fallback={<div className="plot" />}>
-          <Chart times={times} series={series} format={formatDuration} label={t.home.duration} />
+          <Chart times={times} range={range} series={series} format={formatDuration} label={t.home.duration} />
         </Suspense>
       )}
     </section>

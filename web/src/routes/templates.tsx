@@ -44,7 +44,7 @@ export function TemplatesPage() {
           <ul className="template-grid">
             {data.map((entry) => (
               <li key={entry.id} className="card template">
-                <Preview id={entry.id} name={entry.name} />
+                <Preview id={entry.id} name={entry.name} small />
                 <div className="template-text">
                   <h2>{entry.name}</h2>
                   <p className="t2">{entry.description}</p>
@@ -84,7 +84,7 @@ export function TemplatesPage() {
   );
 }
 
-function Preview({ id, name }: { id: string; name: string }) {
+function Preview({ id, name, small = false }: { id: string; name: string; small?: boolean }) {
   const { data } = useQuery(templateQuery(id));
-  return <div className="template-canvas">{data && <StaticCanvas document={toDocument(data.document)} label={name} />}</div>;
+  return <div className="template-canvas">{data && <StaticCanvas document={toDocument(data.document)} label={name} preview={small} />}</div>;
 }

@@ -32,7 +32,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
       data-s={progress?.status}
       data-step={id}
     >
-      {!data.readOnly && <Handle type="target" position={Position.Left} id="in" className="h-in" aria-label={t.node.input} />}
+      <Handle type="target" position={Position.Left} id="in" className="h-in" isConnectable={!data.readOnly} aria-label={t.node.input} />
       <i className="in" />
       <div className="node-head">
         <TypeTile type={step.step_type} icon={type?.icon} />
@@ -94,14 +94,8 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
 });
 
 function Out({ id, y, label, error, readOnly, port }: { id: string; y: number; label: string; error?: boolean; readOnly: boolean; port?: boolean }) {
-  if (readOnly)
-    return (
-      <span className={clsx("h-out h-still", error && "h-error")} style={{ top: y - 1 }}>
-        <i />
-      </span>
-    );
   return (
-    <Handle type="source" position={Position.Right} id={id} className={clsx("h-out", port && "h-port", error && "h-error")} style={{ top: y - 1 }} aria-label={label}>
+    <Handle type="source" position={Position.Right} id={id} isConnectable={!readOnly} className={clsx("h-out", port && "h-port", error && "h-error", readOnly && "h-still")} style={{ top: y - 1 }} aria-label={label}>
       <i />
     </Handle>
   );

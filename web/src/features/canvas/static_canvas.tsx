@@ -23,6 +23,7 @@ type Props = {
   selected?: string | null;
   onSelect?: (id: string | null) => void;
   minimap?: boolean;
+  preview?: boolean; // a picture of the canvas: nothing to press
   children?: ReactNode;
 };
 
@@ -39,8 +40,9 @@ const noMarks = new Map<string, Mark>();
 const nothing = new Set<string>();
 const noNodes: CanvasNode[] = [];
 const noEdges: CanvasEdge[] = [];
+const previewOptions = { zoomOnScroll: false, preventScrolling: false, panOnDrag: false, proOptions: { hideAttribution: true } };
 
-function Inner({ document, label, progress = null, plan = null, marks = noMarks, selected = null, onSelect, minimap = false, children }: Props) {
+function Inner({ document, label, progress = null, plan = null, marks = noMarks, selected = null, onSelect, minimap = false, preview = false, children }: Props) {
   const types: ReadonlyMap<string, TaskType> = useTypes();
   const factory = useRef(new NodeFactory());
   const positions = useMemo((): ReadonlyMap<string, Point> => positionsOf(document), [document]);
@@ -52,7 +54,7 @@ function Inner({ document, label, progress = null, plan = null, marks = noMarks,
   const zoom = useStore((state) => state.transform[2]);
   const [width, height] = [useStore((state) => state.width), useStore((state) => state.height)];
   const wasFar = useRef(false);
-  const far = isFar(wasFar.current, zoom);
+  const far = document.steps.length > 60 && isFar(wasFar.current, zoom);
   wasFar.current = far;
   const fitted = useRef<WorkflowDocument | null>(null);
   useEffect(() => {
@@ -81,10 +83,11 @@ function Inner({ document, label, progress = null, plan = null, marks = noMarks,
           onlyRenderVisibleElements
           disableKeyboardA11y
           deleteKeyCode={null}
-          panOnScroll
+          panOnScroll={!preview}
           zoomOnDoubleClick={false}
           minZoom={0.05}
           maxZoom={2}
+          {...(preview ? previewOptions : {})}
           onKeyDown={(event) => {
             const id = (event.target as Element).closest?.(".react-flow__node")?.getAttribute("data-id");
             if (id && event.key === "Enter") onSelect?.(id);

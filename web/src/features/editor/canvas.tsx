@@ -341,6 +341,11 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
         ref={area}
         className={`flow${mode === "pan" ? " is-pan" : ""}${busy ? " is-busy" : ""}`}
         data-scope="canvas"
+        onFocusCapture={(event) => {
+          // What the keyboard stands on is what it acts on.
+          const id = event.target.classList.contains("react-flow__node") && event.target.matches(":focus-visible") ? event.target.getAttribute("data-id") : null;
+          if (id && !(editor.getState().selection.size === 1 && editor.getState().selection.has(id))) editor.select([id]);
+        }}
         onDoubleClick={(event) => {
           if (readOnly || far || !(event.target as Element).classList.contains("react-flow__pane")) return;
           const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });

@@ -4,13 +4,13 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 type Series = { label: string; colour: string; values: (number | null)[]; dash?: number[]; fill?: boolean };
-type Props = { times: number[]; series: Series[]; bars?: boolean; format: (value: number) => string; label: string };
+type Props = { times: number[]; range: [number, number]; series: Series[]; bars?: boolean; format: (value: number) => string; label: string };
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-export function Chart({ times, series, bars = false, format, label }: Props) {
+export function Chart({ times, range, series, bars = false, format, label }: Props) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = host.current!;
@@ -25,7 +25,7 @@ export function Chart({ times, series, bars = false, format, label }: Props) {
           legend: { show: false },
           cursor: { y: false, points: { show: !bars } },
           padding: [8, 8, 0, 0],
-          scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
+          scales: { x: { time: true, range: () => range }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
           axes: [{ ...axis, grid: { show: false }, space: 64 }, { ...axis, size: 52, values: (_plot, values) => values.map((value) => format(value)) }],
           series: [
             {},
@@ -51,6 +51,6 @@ export function Chart({ times, series, bars = false, format, label }: Props) {
       window.removeEventListener("flowpilot:theme", draw);
       plot?.destroy();
     };
-  }, [times, series, bars, format]);
+  }, [times, range, series, bars, format]);
   return <div ref={host} className="plot" role="img" aria-label={label} />;
 }

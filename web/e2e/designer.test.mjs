@@ -69,12 +69,14 @@ describe("the designer", () => {
       await drop("Is it", "fail", "Breaks", 90, -60);
       await page.getByRole("button", { name: "Fit all" }).click();
       await drop("Breaks", "log", "Last", 90, 0);
+      await page.getByRole("button", { name: "Fit all" }).click();
       await node(page, "First").click();
       await page.getByRole("button", { name: /Insert a step between set and/ }).first().dispatchEvent("click");
       await pickType(page, "noop");
       await page.getByLabel("Name of the step").fill("Between");
 
       // Parameters, through the forms.
+      await page.getByRole("button", { name: "Fit all" }).click();
       await node(page, "First").click();
       await page.getByRole("radio", { name: "Raw" }).first().click();
       await fillCode(page, "Values, required", '{"yes": true}');
@@ -109,7 +111,7 @@ describe("the designer", () => {
       await saved(page);
       await page.goto(`${server.url}/executions/${execution}`);
       await page.getByRole("button", { name: "Retry" }).click();
-      await page.getByRole("radio", { name: "Draft" }).click();
+      await page.getByRole("radio", { name: "Draft", exact: true }).click();
       await page.getByText("reuse 3, run 2").first().waitFor();
       await page.getByRole("button", { name: "Run 2 steps" }).click();
       await page.waitForURL((url) => url.pathname.startsWith("/executions/") && !url.pathname.endsWith(execution));
@@ -174,6 +176,7 @@ describe("the designer", () => {
       await page.locator(".connect-bar").waitFor();
       await page.keyboard.type("five");
       await page.keyboard.press("Enter");
+      await node(page, "Three").and(page.locator(":focus")).waitFor(); // and back to where it began
       // Arrows follow the wires.
       await focusStep(page, "One");
       await page.keyboard.press("ArrowRight");

@@ -6,7 +6,8 @@ import { Position, type Edge as FlowEdge, type Node as FlowNode, type NodeHandle
 
 import type { TaskType } from "../../api/client";
 import { hasPlainOutput, portY, shownPorts, stepHeight, stepSize, stepWidth, triggerWidth, wiredPorts } from "../../graph/anatomy";
-import { edgeId, edgesInto, type Note, type Point, type Step, type Trigger, type WorkflowDocument } from "../../graph/document";
+import { edgeId, edgesInto, portOf, sourceOf, type Note, type Point, type Step, type Trigger, type WorkflowDocument } from "../../graph/document";
+import { t } from "../../text";
 import type { StepProgress } from "./progress";
 
 export type Mark = "added" | "changed" | "removed" | null;
@@ -89,7 +90,7 @@ export class NodeFactory {
       const ran = view.progress !== null;
       result.push(
         this.keep(seen, id, [trigger, x, y, selected, ran], () => ({
-          id, type: "trigger", position: { x, y }, width: triggerWidth, height: stepHeight, selected, deletable: trigger !== null,
+          id, type: "trigger", position: { x, y }, width: triggerWidth, height: stepHeight, selected, ariaLabel: trigger ? `${trigger.id}, ${trigger.trigger_type}` : t.app_trigger.start, deletable: trigger !== null,
           data: { kind: "trigger", trigger, progress: ran },
           handles: [{ id: "out", type: "source", position: Position.Right, x: triggerWidth - 11, y: 13, width: 22, height: 22 }],
         })),
@@ -111,7 +112,7 @@ export class NodeFactory {
           const plain = hasPlainOutput(step, type);
           const { width, height } = stepSize(ports.length);
           return {
-            id: step.id, type: "step", position: { x, y }, width, height, selected,
+            id: step.id, type: "step", position: { x, y }, width, height, selected, ariaLabel: describeStep(step, type, progress, problems),
             data: { kind: "step", step, type, ports, plain, problems, mark, pinned, progress, plan, readOnly: view.readOnly },
             handles: [inputHandle, ...outputHandles(width, ports, plain)],
           };
@@ -166,6 +167,21 @@ export class NodeFactory {
     this.edges = seen;
     return result;
   }
+}
+
+/** What a screen reader says of a step: name, type, what it follows, how it stands. */
+function describeStep(step: Step, type: TaskType | undefined, progress: StepProgress | null, problems: number): string {
+  const after = (step.depends_on ?? []).map((entry) => `${sourceOf(entry)}${portOf(entry) ? ` ${portOf(entry)}` : ""}`);
+  return [
+    step.name ?? step.id,
+    type?.title ?? step.step_type,
+    after.length > 0 ? t.node.upstream(after.join(", ")) : "",
+    step.disabled ? t.node.disabled : "",
+    problems > 0 ? t.node.problems(problems) : "",
+    progress ? t.status[progress.status] : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 const waiting: StepProgress = { status: "pending", attempts: 0, startedAt: null, endedAt: null, nextAttemptAt: null, error: null, items: null };

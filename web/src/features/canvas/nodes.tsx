@@ -32,7 +32,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
       data-s={progress?.status}
       data-step={id}
     >
-      <Handle type="target" position={Position.Left} id="in" className="h-in" isConnectable={!data.readOnly} aria-label={t.node.input} />
+      <Handle type="target" position={Position.Left} id="in" className="h-in" isConnectable={!data.readOnly} />
       <i className="in" />
       <div className="node-head">
         <TypeTile type={step.step_type} icon={type?.icon} />
@@ -50,7 +50,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
           </span>
         </span>
       </div>
-      {plain && <Out id="out" y={portY(-1)} label={t.node.output(name)} readOnly={data.readOnly} />}
+      {plain && <Out id="out" y={portY(-1)} readOnly={data.readOnly} />}
       {ports.length > 0 && (
         <ul className="ports">
           {ports.map((port) => (
@@ -61,7 +61,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
         </ul>
       )}
       {ports.map((port, index) => (
-        <Out key={port} id={`port:${port}`} y={portY(index)} label={t.node.output(port)} error={port === "error"} readOnly={data.readOnly} port />
+        <Out key={port} id={`port:${port}`} y={portY(index)} error={port === "error"} readOnly={data.readOnly} port />
       ))}
       {step.join && step.join !== "default" && <span className="join-mark">{t.node.join[step.join]}</span>}
       {typeof plan === "number" && <span className="mark mark-plan">{plan}</span>}
@@ -93,9 +93,9 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
   );
 });
 
-function Out({ id, y, label, error, readOnly, port }: { id: string; y: number; label: string; error?: boolean; readOnly: boolean; port?: boolean }) {
+function Out({ id, y, error, readOnly, port }: { id: string; y: number; error?: boolean; readOnly: boolean; port?: boolean }) {
   return (
-    <Handle type="source" position={Position.Right} id={id} isConnectable={!readOnly} className={clsx("h-out", port && "h-port", error && "h-error", readOnly && "h-still")} style={{ top: y - 1 }} aria-label={label}>
+    <Handle type="source" position={Position.Right} id={id} isConnectable={!readOnly} className={clsx("h-out", port && "h-port", error && "h-error", readOnly && "h-still")} style={{ top: y - 1 }}>
       <i />
     </Handle>
   );
@@ -143,7 +143,7 @@ export const TriggerNode = memo(function TriggerNode({ data, selected }: Of<Trig
           </span>
         </span>
       </div>
-      <Out id="out" y={24} label={t.node.output(trigger?.id ?? t.app_trigger.start)} readOnly={progress} />
+      <Out id="out" y={24} readOnly={progress} />
     </div>
   );
 });

@@ -13,6 +13,7 @@ import { FarLayer, isFar } from "../canvas/far_layer";
 import { Minimap } from "../canvas/minimap";
 import { nodeTypes } from "../canvas/nodes";
 import { edgeTypes } from "../canvas/wire";
+import { focusNode } from "./focus_node";
 import { QuickAdd } from "./quick_add";
 import { useEditor, useEditorState } from "./store";
 import { tidy } from "./tidy";
@@ -49,7 +50,19 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
   const wasFar = useRef(false);
   const far = isFar(wasFar.current, zoom);
   wasFar.current = far;
+  // Coming near, the steps are mounted a few hundred a frame, below the drawing that shows them all.
+  const [mounted, setMounted] = useState(0);
+  useEffect(() => {
+    if (far) setMounted(0);
+    else if (mounted !== Infinity) {
+      const frame = requestAnimationFrame(() => setMounted((count) => (count + mountedAtOnce >= nodes.length ? Infinity : count + mountedAtOnce)));
+      return () => cancelAnimationFrame(frame);
+    }
+  }, [far, mounted, nodes.length]);
+  const arriving = !far && mounted < nodes.length;
+  const near = useMemo(() => (far ? noNodes : arriving ? nodes.slice(0, mounted) : nodes), [far, arriving, mounted, nodes]);
   const area = useRef<HTMLDivElement>(null);
+  const pressed = useRef(false);
   const latest = useRef({ nodes, edges });
   latest.current = { nodes, edges };
   const busy = useEditorState((state) => state.execution !== null && state.history.document.steps.length > 200);
@@ -121,9 +134,14 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
         });
       }
       editor.openStep(step.id, "parameters");
-      requestAnimationFrame(() => area.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${step.id}"]`)?.focus());
+      // What was added is in view and has the focus: the keyboard goes on from there.
+      const [x, y] = quick.edge ? (positionsFor(editor.getState().history.document).get(step.id) ?? [0, 0]) : quick.at;
+      const box = area.current!.getBoundingClientRect();
+      const at = flow.flowToScreenPosition({ x: x + stepWidth / 2, y: y + stepHeight / 2 });
+      if (at.x < box.left + 80 || at.x > box.right - 80 || at.y < box.top + 40 || at.y > box.bottom - 100) void flow.setCenter(x, y, { zoom: flow.getZoom(), duration: motion(240) });
+      focusNode(step.id);
     },
-    [editor, makeStep, quick, types],
+    [editor, flow, makeStep, quick, types],
   );
 
   const onNodesChange = useCallback(
@@ -240,6 +258,19 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
     [editor],
   );
 
+  /** The whole graph in view, never larger than life. */
+  const frameAll = useCallback(
+    (duration: number) => {
+      const bounds = boundsOf(latest.current.nodes);
+      const box = area.current!.getBoundingClientRect();
+      const scale = Math.max(0.05, Math.min(1, (box.width - 96) / Math.max(1, bounds.width), (box.height - 160) / Math.max(1, bounds.height)));
+      const x = (box.width - bounds.width * scale) / 2 - bounds.x * scale;
+      const y = (box.height - 64 - bounds.height * scale) / 2 - bounds.y * scale;
+      void flow.setViewport({ zoom: scale, x, y }, { duration: motion(duration) });
+    },
+    [flow],
+  );
+
   useImperativeHandle(
     ref,
     (): CanvasHandle => {
@@ -252,7 +283,7 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
         setQuick({ title: t.quick.after(step?.name ?? id), ...screenSpot(at[0], at[1]), at, ...(step ? { from: { source: id, port } } : {}) });
       };
       return {
-        fit: () => void flow.fitBounds(boundsOf(latest.current.nodes), { padding: 0.12, duration: motion(320) }).then(() => flow.getZoom() > 1.2 && flow.zoomTo(1)),
+        fit: () => frameAll(320),
         fitSelection: () => {
           const chosen = latest.current.nodes.filter((node) => node.selected);
           if (chosen.length > 0) void flow.fitBounds(boundsOf(chosen), { padding: 0.3, duration: motion(320) });
@@ -289,13 +320,13 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
           const only = selection.size > 1 ? selection : null;
           const placed = await tidy(history.document, types, positionsFor(history.document), only);
           editor.edit(t.labels.tidy, moveTo(placed));
-          if (!only) requestAnimationFrame(() => void flow.fitBounds(boundsOf(latest.current.nodes), { padding: 0.12, duration: motion(320) }));
+          if (!only) requestAnimationFrame(() => frameAll(320));
         },
         middle,
         editNote,
       };
     },
-    [editor, flow, middle, screenSpot, types],
+    [editor, flow, frameAll, middle, screenSpot, types],
   );
 
   const actions = useMemo(
@@ -320,11 +351,8 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
   useEffect(() => {
     if (opened.current || size === 0) return;
     opened.current = true;
-    const bounds = boundsOf(latest.current.nodes);
-    const box = area.current!.getBoundingClientRect();
-    const scale = Math.min(1, (box.width - 96) / Math.max(1, bounds.width), (box.height - 160) / Math.max(1, bounds.height));
-    void flow.setViewport({ zoom: Math.max(scale, 0.05), x: (box.width - bounds.width * scale) / 2 - bounds.x * scale, y: (box.height - 64 - bounds.height * scale) / 2 - bounds.y * scale });
-  }, [flow, size]);
+    frameAll(0);
+  }, [frameAll, size]);
 
   const chooseFar = useCallback(
     (id: string | null, add: boolean) => {
@@ -341,9 +369,18 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
         ref={area}
         className={`flow${mode === "pan" ? " is-pan" : ""}${busy ? " is-busy" : ""}`}
         data-scope="canvas"
+        onPointerDownCapture={() => {
+          pressed.current = true;
+        }}
+        onKeyDownCapture={() => {
+          pressed.current = false;
+        }}
+        onPointerUpCapture={() => {
+          pressed.current = false;
+        }}
         onFocusCapture={(event) => {
           // What the keyboard stands on is what it acts on.
-          const id = event.target.classList.contains("react-flow__node") && event.target.matches(":focus-visible") ? event.target.getAttribute("data-id") : null;
+          const id = event.target.classList.contains("react-flow__node") && !pressed.current ? event.target.getAttribute("data-id") : null;
           if (id && !(editor.getState().selection.size === 1 && editor.getState().selection.has(id))) editor.select([id]);
         }}
         onDoubleClick={(event) => {
@@ -353,8 +390,8 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
         }}
       >
         <ReactFlow<CanvasNode, CanvasEdge>
-          nodes={far ? noNodes : nodes}
-          edges={far ? noEdges : edges}
+          nodes={near}
+          edges={far || arriving ? noEdges : edges}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
           onNodesChange={onNodesChange}
@@ -388,7 +425,7 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
           elevateNodesOnSelect={false}
         >
           {!far && <Background gap={16} size={1.25} color="var(--canvas-dot)" />}
-          {far && <FarLayer nodes={nodes} edges={edges} onChoose={chooseFar} onOpen={openFar} />}
+          {(far || arriving) && <FarLayer nodes={nodes} edges={edges} onChoose={chooseFar} onOpen={openFar} />}
         </ReactFlow>
         {showMinimap && <Minimap nodes={nodes} />}
         {quick && <QuickAdd {...quick} onChoose={choose} onClose={() => setQuick(null)} />}
@@ -397,6 +434,7 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
   );
 }
 
+const mountedAtOnce = 300;
 const noNodes: CanvasNode[] = [];
 const noEdges: CanvasEdge[] = [];
 const snapGrid: [number, number] = [16, 16];

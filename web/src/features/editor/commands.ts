@@ -13,6 +13,7 @@ import { t } from "../../text";
 import type { MenuItem } from "../../ui/controls";
 import { toast } from "../../ui/toast";
 import type { CanvasHandle, Mode } from "./canvas";
+import { focusNode } from "./focus_node";
 import type { Editor } from "./store";
 import { positionsFor, useTypes } from "./use_view";
 
@@ -34,10 +35,6 @@ export type DesignerActions = {
   nextProblem: (direction: 1 | -1) => void;
 };
 
-/** Moves the DOM focus to a step as well, so that what is chosen and what the keyboard acts on are the same. */
-export function focusNode(id: string): void {
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true }));
-}
 
 export function useDesignerCommands(actions: DesignerActions): { menu: (id: string) => MenuItem[]; paste: (text: string, keepOutside: boolean) => boolean; copy: () => string | null; remove: (reconnect: boolean) => void } {
   const { editor, canvas, readOnly } = actions;

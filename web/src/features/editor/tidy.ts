@@ -56,8 +56,8 @@ export async function tidy(document: WorkflowDocument, types: ReadonlyMap<string
       "elk.spacing.nodeNode": String(rowPitch - stepHeight),
       "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
       "elk.layered.crossingMinimization.forceNodeModelOrder": "false",
-      "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-      "elk.layered.thoroughness": steps.length > 300 ? "2" : "7",
+      "elk.layered.nodePlacement.strategy": steps.length > 300 ? "BRANDES_KOEPF" : "NETWORK_SIMPLEX", // the second is prettier, and slow
+      "elk.layered.thoroughness": steps.length > 300 ? "1" : "7",
       "elk.separateConnectedComponents": "true",
     },
     children,

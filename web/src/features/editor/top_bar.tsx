@@ -131,7 +131,7 @@ function LivePill({ onPublish }: { onPublish: () => void }) {
   const live = workflow.published_version === null ? t.pill.never : workflow.enabled ? t.pill.live(workflow.published_version) : t.pill.disabled;
   const draft = changes === null ? (workflow.published_version === null ? t.pill.draftOnly : null) : changes > 0 ? t.pill.draft(changes) : null;
   return (
-    <button type="button" className="pill" aria-label={t.pill.label([live, draft].filter(Boolean).join(", "))} onClick={onPublish}>
+    <button type="button" className="pill" aria-label={t.pill.label([live, draft].filter(Boolean).join(" "))} onClick={onPublish}>
       <span className={workflow.published_version === null || !workflow.enabled ? "t3" : "pill-live"}>
         {workflow.published_version !== null && workflow.enabled && (
           <svg className="st st-live" viewBox="0 0 16 16" aria-hidden="true">
@@ -139,7 +139,7 @@ function LivePill({ onPublish }: { onPublish: () => void }) {
           </svg>
         )}
         {live}
-      </span>
+      </span>{" "}
       {draft && <span className="pill-draft">{draft}</span>}
     </button>
   );

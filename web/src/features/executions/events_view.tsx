@@ -43,8 +43,8 @@ export function EventsView({ id, events, chosen, onChoose }: { id: string; event
         <div
           ref={box}
           className="events-rows"
-          role="listbox"
-          aria-label={t.execution.events}
+          role={rows.length > 0 ? "listbox" : undefined}
+          aria-label={rows.length > 0 ? t.execution.events : undefined}
           tabIndex={0}
           onKeyDown={(event) => {
             const at = rows.findIndex((row) => row.seq === chosen);
@@ -55,7 +55,7 @@ export function EventsView({ id, events, chosen, onChoose }: { id: string; event
           }}
         >
           {rows.length === 0 && <p className="help data-none">{t.events.noneFit}</p>}
-          <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
+          <div role="none" style={{ height: virtual.getTotalSize(), position: "relative" }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
               const event = rows[index]!;
               return (

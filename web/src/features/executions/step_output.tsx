@@ -29,7 +29,7 @@ export function StepOutput({ execution, tasks, actions, details = false }: Props
   const task = items.length > 0 ? (items.find((item) => item.index === index) ?? firstBad ?? items[0]!) : tasks[0];
   if (!task) return <p className="help data-none">{t.data.empty}</p>;
   return (
-    <section className="step-output" aria-label={t.execution.result}>
+    <section className="step-output" aria-label={`${task.step} ${t.execution.result}`}>
       {items.length > 1 && (
         <div className="row item-picker">
           <label htmlFor="item-index">{t.executions.label ? `${task.index! + 1} / ${formatNumber(items.length)}` : ""}</label>

@@ -66,7 +66,8 @@ export function TimelineView({ events, tasks, document, running, selected, onSel
                   </span>
                   <span className="t3">{lane.from !== null ? formatDuration((lane.to ?? timeline.end) - lane.from) : ""}</span>
                 </button>
-                <div role="gridcell" className="tl-track" aria-label={lane.spans.map(describe).join(", ") || t.timeline.neverRan}>
+                <div role="gridcell" className="tl-track">
+                  <span className="sr">{lane.spans.map(describe).join(", ") || t.timeline.neverRan}</span>
                   {lane.spans.map((part, number) => (
                     <i key={number} className={`${barClass[part.kind]}${part.to === null && part.kind === "run" ? " now" : ""}`} style={{ left: `${at(part.from)}%`, width: `${Math.max(0, at(part.to ?? timeline.end) - at(part.from))}%` }} title={describe(part)} />
                   ))}

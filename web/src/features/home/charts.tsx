@@ -1,7 +1,6 @@
 /** Charts of the home page, on uPlot; each can be read as a table instead. */
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 
 type Series = { label: string; colour: string; values: (number | null)[]; dash?: number[]; fill?: boolean };
 type Props = { times: number[]; range: [number, number]; series: Series[]; bars?: boolean; format: (value: number) => string; label: string };

@@ -205,6 +205,14 @@ function Throughput({ stats }: { stats: Stats }) {
     <section className="card home-chart" aria-labelledby="throughput">
       <header>
         <h2 id="throughput">{t.home.perHour}</h2>
+        <ul className="key">
+          {(["completed", "failed"] as const).map((name) => (
+            <li key={name}>
+              <i style={{ background: `var(--status-${name})` }} />
+              {t.status[name]}
+            </li>
+          ))}
+        </ul>
         <span className="grow" />
         <TableToggle table={table} onChange={setTable} />
       </header>

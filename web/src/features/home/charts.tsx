@@ -9,6 +9,14 @@ function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+/** The hour, or the day on an axis of more than two. */
+function moment(seconds: number, [from, to]: [number, number]): string {
+  return (to - from > 2 * 86_400 + 7200 ? day : clock).format(seconds * 1000);
+}
+
 export function Chart({ times, range, series, bars = false, format, label }: Props) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -25,7 +33,7 @@ export function Chart({ times, range, series, bars = false, format, label }: Pro
           cursor: { y: false, points: { show: !bars } },
           padding: [8, 8, 0, 0],
           scales: { x: { time: true, range: () => range }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
-          axes: [{ ...axis, grid: { show: false }, space: 64 }, { ...axis, size: 52, values: (_plot, values) => values.map((value) => format(value)) }],
+          axes: [{ ...axis, grid: { show: false }, space: 64, values: (_plot, values) => values.map((value) => moment(value, range)) }, { ...axis, size: 52, values: (_plot, values) => values.map((value) => format(value)) }],
           series: [
             {},
             ...series.map((line): uPlot.Series => ({

@@ -78,7 +78,7 @@ Server::~Server() {
 }
 
 std::vector<runtime::Observer*> Server::observers() {
-  return {&waits_, &hub_, &metrics_};
+  return {&metrics_, &hub_, &waits_};  // counted and shown before anybody is answered
 }
 
 void Server::set_ready() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns the figures that the fault tests of the server leave behind into docs/reference/robustness-report.md.
 
-    FLOWPILOT_CHAOS_CYCLES=200 ctest --test-dir build/test -R 'server_(faults|clients|storage)'
+    FLOWPILOT_CHAOS_CYCLES=300 ctest --test-dir build/test -R 'server_(faults|clients|storage)'
     python3 tools/fault_report.py [build/test/fault-figures.jsonl]
 
 A test that ran more than once counts with its last run.
@@ -101,7 +101,7 @@ def main() -> int:
         "```sh",
         "./dev test-long                                  # with the other long tests",
         "rm -f build/test/fault-figures.jsonl",
-        "FLOWPILOT_CHAOS_CYCLES=200 ctest --test-dir build/test -R 'server_(faults|clients|storage)' --output-on-failure",
+        "FLOWPILOT_CHAOS_CYCLES=300 ctest --test-dir build/test -R 'server_(faults|clients|storage)' --output-on-failure",
         "python3 tools/fault_report.py",
         "```",
         "Without `FLOWPILOT_CHAOS_CYCLES` it is the short form, part of `./dev test`. Some rows need root, loop devices or strace.",

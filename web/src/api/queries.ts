@@ -30,12 +30,6 @@ export const taskTypesQuery = queryOptions({
   staleTime: 60_000,
 });
 
-export const limitsQuery = queryOptions({
-  queryKey: ["limits"],
-  queryFn: ({ signal }) => unwrap(api.GET("/api/limits/", { signal })),
-  staleTime: Infinity,
-});
-
 export const readinessQuery = queryOptions({
   queryKey: ["readiness"],
   queryFn: ({ signal }) => unwrap(api.GET("/readyz", { signal })),

@@ -1,5 +1,3 @@
-import { readSetting } from "../lib/storage";
-
 export type Theme = "light" | "dark" | "system";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -32,7 +30,3 @@ function apply(): void {
 }
 
 dark.addEventListener("change", apply);
-
-export function isRailOpen(): boolean {
-  return readSetting("rail", false);
-}

@@ -22,6 +22,17 @@ export function diffDocuments(before: WorkflowDocument, after: WorkflowDocument)
   return { added, removed, changed, settings, count: added.size + removed.size + changed.size + settings.length };
 }
 
+const known = new WeakMap<WorkflowDocument, { before: WorkflowDocument; diff: DocumentDiff }>();
+
+/** The same, computed once for a pair of documents: bar, canvas, dock and dialog all show it. */
+export function diffOnce(before: WorkflowDocument, after: WorkflowDocument): DocumentDiff {
+  const kept = known.get(after);
+  if (kept?.before === before) return kept.diff;
+  const diff = diffDocuments(before, after);
+  known.set(after, { before, diff });
+  return diff;
+}
+
 export function diffValues(before: Step, after: Step): Change[] {
   return diffAt("", before as unknown as Json, after as unknown as Json);
 }

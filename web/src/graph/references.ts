@@ -1,5 +1,5 @@
 /** Which steps an expression reads, found in its text: `steps.crm.output` and `steps["crm"]`. */
-import type { Json, Step } from "./document";
+import type { Json } from "./document";
 
 const reference = /\bsteps\s*(?:\.\s*([a-z][a-z0-9_]*)|\[\s*["']([a-z][a-z0-9_]*)["']\s*\])/g;
 
@@ -12,8 +12,4 @@ export function stepsReadBy(value: Json | undefined, found = new Set<string>()):
     for (const inner of Object.values(value)) stepsReadBy(inner, found);
   }
   return found;
-}
-
-export function lineageOf(step: Step): Set<string> {
-  return stepsReadBy([step.config ?? null, step.for_each ?? null]);
 }

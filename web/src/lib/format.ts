@@ -65,6 +65,11 @@ export function shortId(id: string): string {
   return `…${id.slice(-12, -8)} ${id.slice(-4)}`;
 }
 
+/** `v12`, or the given word for a draft, which has no number. */
+export function formatVersion(version: number | null, draft: string): string {
+  return version === null ? draft : `v${version}`;
+}
+
 export function elapsed(from: string | null, to: string | null, now = Date.now()): number | null {
   if (!from) return null;
   return Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from));

@@ -18,7 +18,7 @@ import { TimelineView } from "../features/executions/timeline_view";
 import { useExecution, useExecutionDocument, useJournal } from "../features/executions/use_execution";
 import { WaitPanel } from "../features/executions/wait_panel";
 import { findStep, type Json, type WorkflowDocument } from "../graph/document";
-import { elapsed, formatDuration, formatFull, formatTime, shortId } from "../lib/format";
+import { elapsed, formatDuration, formatFull, formatTime, formatVersion, shortId } from "../lib/format";
 import { useCommands, useNow, useTitle } from "../lib/hooks";
 import { t } from "../text";
 import { Button, CopyButton, Dialog, Field, Menu, Tabs } from "../ui/controls";
@@ -90,7 +90,7 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
         <span className="mono t3 hide-narrow" title={execution.id}>
           {shortId(execution.id)}
         </span>
-        <CopyButton text={execution.id} label={t.execution.step === "" ? "" : `${t.app.copy} ${t.executions.id}`} />
+        <CopyButton text={execution.id} label={`${t.app.copy} ${t.executions.id}`} />
         {!over && (
           <span className="saved" role="status">
             <i className={live === "live" ? "dot-live" : ""} />
@@ -214,7 +214,7 @@ function Facts({ execution }: { execution: Execution }) {
         <dd>
           {execution.workflow ? (
             <Link className="link" to="/workflows/$id" params={{ id: execution.workflow }}>
-              {execution.workflow_version === null ? t.executions.draft : `v${execution.workflow_version}`}
+              {formatVersion(execution.workflow_version, t.executions.draft)}
             </Link>
           ) : (
             t.app.none

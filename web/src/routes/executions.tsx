@@ -8,7 +8,7 @@ import { api, idempotent, unwrap, type ExecutionSummary, type Schemas } from "..
 import { openFeed, type LiveMessage } from "../api/live";
 import { executionsQuery, keys, workflowsQuery, type ExecutionFilter } from "../api/queries";
 import { executionsRoute } from "../app/router";
-import { elapsed, formatAgo, formatDuration, formatFull, shortId } from "../lib/format";
+import { elapsed, formatAgo, formatDuration, formatFull, formatVersion, shortId } from "../lib/format";
 import { useCommands, useNow, useSettled, useTitle } from "../lib/hooks";
 import { t } from "../text";
 import { Button, Dialog } from "../ui/controls";
@@ -240,7 +240,7 @@ function Row({ row, current, now }: { row: ExecutionSummary; current: boolean; n
         {formatAgo(row.started_at)}
       </td>
       <td className="num">{took === null ? t.app.none : formatDuration(took)}</td>
-      <td className="hide-narrow t2">{row.workflow_version === null ? t.executions.draft : `v${row.workflow_version}`}</td>
+      <td className="hide-narrow t2">{formatVersion(row.workflow_version, t.executions.draft)}</td>
       <td className="hide-narrow mono t3" title={row.id}>
         {shortId(row.id)}
       </td>

@@ -7,7 +7,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import type { ExecutionSummary, Stats } from "../api/client";
 import { executionsQuery, readinessQuery, statsQuery } from "../api/queries";
 import { homeRoute } from "../app/router";
-import { elapsed, formatAgo, formatDuration, formatFull, formatNumber } from "../lib/format";
+import { elapsed, formatAgo, formatDuration, formatFull, formatNumber, formatVersion } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { t } from "../text";
 import { Button, Segmented } from "../ui/controls";
@@ -391,7 +391,7 @@ function Recent({ rows }: { rows: readonly ExecutionSummary[] | undefined }) {
                       {formatAgo(row.started_at)}
                     </td>
                     <td className="num">{took === null ? t.app.none : formatDuration(took)}</td>
-                    <td className="t2">{row.workflow_version === null ? t.executions.draft : `v${row.workflow_version}`}</td>
+                    <td className="t2">{formatVersion(row.workflow_version, t.executions.draft)}</td>
                   </tr>
                 );
               })}

@@ -1,12 +1,12 @@
 /** What stands on the canvas: steps, triggers, notes (anatomy: visual language section 3). Plain elements, no hooks per step but React Flow's. */
 import { Handle, NodeResizeControl, Position, type NodeProps } from "@xyflow/react";
 import clsx from "clsx";
-import { Pin, Plus, RotateCcw, TriangleAlert } from "lucide-react";
+import { Pin, Plus, RotateCcw } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
 
 import { portY } from "../../graph/anatomy";
 import { tell, tellTrigger } from "../../graph/telling";
-import { formatDuration, formatNumber } from "../../lib/format";
+import { formatDuration } from "../../lib/format";
 import { useNow } from "../../lib/hooks";
 import { t } from "../../text";
 import { categoryOf, TypeTile } from "../../ui/icons";
@@ -39,7 +39,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
         <span className="node-text">
           <span className="node-name">{name}</span>
           <span className="node-sub">
-            {progress ? <ProgressLine progress={progress} allowed={attempts} /> : <span>{tell(step)}</span>}
+            {progress ? <ProgressLine progress={progress} /> : <span>{tell(step)}</span>}
             {!progress && attempts > 1 && (
               <span className="re" title={t.node.retries(attempts)}>
                 <RotateCcw className="icon" aria-hidden="true" />
@@ -111,7 +111,7 @@ function Segments({ items }: { items: { done: number; failed: number; all: numbe
   );
 }
 
-function ProgressLine({ progress, allowed }: { progress: NonNullable<StepData["progress"]>; allowed: number }) {
+function ProgressLine({ progress }: { progress: NonNullable<StepData["progress"]> }) {
   const { status, startedAt, endedAt, nextAttemptAt, items, error } = progress;
   const now = useNow(status === "running" || status === "retrying", status === "retrying" ? 500 : 100);
   const time = startedAt && endedAt ? formatDuration(Date.parse(endedAt) - Date.parse(startedAt)) : startedAt && status === "running" ? formatDuration(now - Date.parse(startedAt)) : "";
@@ -124,7 +124,6 @@ function ProgressLine({ progress, allowed }: { progress: NonNullable<StepData["p
     <>
       <StatusGlyph status={status} />
       <span title={status === "failed" && error ? error : undefined}>{words}</span>
-      {allowed < 0 && formatNumber(allowed)}
     </>
   );
 }
@@ -177,14 +176,6 @@ function NoteText({ text, onDone }: { text: string; onDone: (text: string) => vo
         event.stopPropagation();
       }}
     />
-  );
-}
-
-export function WarningMark() {
-  return (
-    <span className="mark mark-warn">
-      <TriangleAlert className="icon" aria-hidden="true" />
-    </span>
   );
 }
 

@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 
 import { api, idempotent, unwrap } from "../../api/client";
 import { keys, queryClient, versionQuery } from "../../api/queries";
-import { diffDocuments, type Change, type DocumentDiff } from "../../graph/diff";
+import { diffDocuments, diffOnce, type Change, type DocumentDiff } from "../../graph/diff";
 import { findStep, toDocument, type Json, type WorkflowDocument } from "../../graph/document";
 import { t } from "../../text";
 import { Button, Dialog, Field, Segmented } from "../../ui/controls";
@@ -24,7 +24,7 @@ export function PublishDialog({ open, saver, onClose, onProblem }: { open: boole
   const workflow = useEditorState((state) => state.workflow);
   const problems = useEditorState((state) => state.problems);
   const [note, setNote] = useState("");
-  const diff = useMemo(() => (published ? diffDocuments(published.document, document) : null), [published, document]);
+  const diff = useMemo(() => (published ? diffOnce(published.document, document) : null), [published, document]);
   const publish = useMutation({
     mutationFn: async () => {
       await saver.flush();

@@ -108,7 +108,3 @@ export function useEditor(): Editor {
 export function useEditorState<T>(select: (state: EditorState) => T): T {
   return useStore(useEditor(), select);
 }
-
-export function useDocument(): WorkflowDocument {
-  return useEditorState((state) => state.history.document);
-}

@@ -1,7 +1,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Check, ChevronDown, ChevronRight, CloudOff, Play, Redo2, Square, Undo2, X } from "lucide-react";
 
-import { diffDocuments } from "../../graph/diff";
+import { diffOnce } from "../../graph/diff";
 import { t } from "../../text";
 import { Button, Menu, Segmented } from "../../ui/controls";
 import { isOver, StatusBadge, StatusGlyph } from "../../ui/status";
@@ -127,7 +127,7 @@ function LivePill({ onPublish }: { onPublish: () => void }) {
   const workflow = useEditorState((state) => state.workflow);
   const published = useEditorState((state) => state.published);
   const document = useEditorState((state) => state.history.document);
-  const changes = published ? diffDocuments(published.document, document).count : null;
+  const changes = published ? diffOnce(published.document, document).count : null;
   const live = workflow.published_version === null ? t.pill.never : workflow.enabled ? t.pill.live(workflow.published_version) : t.pill.disabled;
   const draft = changes === null ? (workflow.published_version === null ? t.pill.draftOnly : null) : changes > 0 ? t.pill.draft(changes) : null;
   return (

@@ -4,7 +4,7 @@ import { useMemo, useRef } from "react";
 
 import type { TaskType } from "../../api/client";
 import { taskTypesQuery } from "../../api/queries";
-import { diffDocuments } from "../../graph/diff";
+import { diffOnce } from "../../graph/diff";
 import type { Point, WorkflowDocument } from "../../graph/document";
 import { positionsOf } from "../../graph/layout";
 import { NodeFactory, type CanvasEdge, type CanvasNode, type Mark, type View } from "../canvas/derive";
@@ -33,7 +33,7 @@ export function useMarks(): ReadonlyMap<string, Mark> {
   return useMemo(() => {
     const marks = new Map<string, Mark>();
     if (!published) return marks;
-    const diff = diffDocuments(published.document, document);
+    const diff = diffOnce(published.document, document);
     for (const id of diff.added) marks.set(id, "added");
     for (const id of diff.changed.keys()) marks.set(id, "changed");
     return marks;

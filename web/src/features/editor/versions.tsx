@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import { api, idempotent, unwrap } from "../../api/client";
 import { keys, queryClient, versionsQuery } from "../../api/queries";
-import { diffDocuments } from "../../graph/diff";
+import { diffOnce } from "../../graph/diff";
 import { toDocument } from "../../graph/document";
 import { replaceDocument } from "../../graph/edits";
 import { formatAgo, formatFull } from "../../lib/format";
@@ -25,7 +25,7 @@ export function Versions({ saver, readOnly }: { saver: Saver; readOnly: boolean 
   const { data, error, isPending, refetch } = useQuery(versionsQuery(id));
   const [compare, setCompare] = useState<number | null>(null);
   const [discarding, setDiscarding] = useState(false);
-  const changes = published ? diffDocuments(published.document, document).count : 0;
+  const changes = published ? diffOnce(published.document, document).count : 0;
   const rollback = useMutation({
     mutationFn: async (version: number) => {
       await saver.flush();

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useState } from "react";
 import { api, idempotent, unwrap, type Execution } from "../../api/client";
 import { keys, queryClient } from "../../api/queries";
 import { findStep, type Json, type WorkflowDocument } from "../../graph/document";
+import { formatVersion } from "../../lib/format";
 import { t } from "../../text";
 import { CodeField } from "../../ui/code";
 import { Button, Segmented } from "../../ui/controls";
@@ -53,7 +54,7 @@ export function RetryDialog({ execution, document, published, onPlan, onClose, i
     },
   });
   const nameOf = (id: string): string => findStep(document, id)?.name ?? id;
-  const versionText = execution.workflow_version === null ? t.executions.draft : `v${execution.workflow_version}`;
+  const versionText = formatVersion(execution.workflow_version, t.executions.draft);
   return (
     <section
       className="dialog retry"

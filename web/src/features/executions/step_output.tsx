@@ -32,7 +32,7 @@ export function StepOutput({ execution, tasks, actions, details = false }: Props
     <section className="step-output" aria-label={`${task.step} ${t.execution.result}`}>
       {items.length > 1 && (
         <div className="row item-picker">
-          <label htmlFor="item-index">{t.executions.label ? `${task.index! + 1} / ${formatNumber(items.length)}` : ""}</label>
+          <label htmlFor="item-index">{`${task.index! + 1} / ${formatNumber(items.length)}`}</label>
           <input id="item-index" type="range" min={0} max={items.length - 1} value={items.indexOf(task)} onChange={(event) => setIndex(items[Number(event.target.value)]!.index)} aria-label={`${task.step} ${t.execution.items(items.filter((item) => item.status === "completed").length, items.length, items.filter((item) => item.status === "failed").length)}`} />
         </div>
       )}

@@ -8,7 +8,12 @@
 namespace fp::api {
 
 KnownPtr Directory::find(const WorkflowId& id) {
+  const auto revision = types_.revision();
   const std::lock_guard lock(mutex_);
+  if (std::exchange(types_revision_, revision) != revision) {
+    known_.clear();
+    order_.clear();
+  }
   const auto found = known_.find(id);
   if (found == known_.end()) return nullptr;
   order_.splice(order_.begin(), order_, found->second.place);

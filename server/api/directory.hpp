@@ -39,6 +39,8 @@ class Directory {
   runtime::Catalog& catalog_;
   const model::TaskTypeRegistry& types_;
   std::mutex mutex_;
+  std::uint64_t types_revision_ =
+      0;                         // guarded by mutex_; what was read before a function changed is read again
   std::list<WorkflowId> order_;  // guarded by mutex_; used last first
   struct Entry {
     KnownPtr workflow;

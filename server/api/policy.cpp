@@ -13,7 +13,8 @@ namespace {
 /// decides about it here.
 constexpr std::string_view kDecided[] = {
     "execution.control", "execution.read", "execution.signal", "execution.start", "palette.read",
-    "system.public",     "system.read",    "workflow.publish", "workflow.read",   "workflow.write"};
+    "system.public",     "system.read",    "worker.control",   "worker.protocol", "worker.read",
+    "workflow.publish",  "workflow.read",  "workflow.write"};
 }  // namespace
 
 bool is_known_action(std::string_view action) {
@@ -21,6 +22,12 @@ bool is_known_action(std::string_view action) {
 }
 
 Result<void> decide_access(const Subject& subject, std::string_view action, std::string_view) {
+  if (action == "worker.protocol") {
+    if (subject.is_worker) return {};
+    return Error(codes::auth_token,
+                 "only workers may do this: the request carries no worker token, or a wrong one");
+  }
+  if (action == "worker.control" && subject.is_worker) return {};
   if (subject.from_loopback && is_known_action(action)) return {};
   return Error(codes::forbidden, fmt::format("{} needs the right {}", subject.name, action));
 }

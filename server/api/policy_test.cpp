@@ -16,8 +16,17 @@ TEST(Policy, DecidesAboutTheActionOfEveryRoute) {
 
 TEST(Policy, LetsThisMachineInAndNobodyElse) {
   for (const auto& spec : list_operations()) {
-    EXPECT_TRUE(decide_access({"local", true}, spec.action, "").has_value()) << spec.action;
+    const bool is_protocol = std::string_view(spec.action) == "worker.protocol";
+    EXPECT_EQ(decide_access({"local", true}, spec.action, "").has_value(), !is_protocol) << spec.action;
     EXPECT_FALSE(decide_access({"other", false}, spec.action, "").has_value()) << spec.action;
+  }
+}
+
+TEST(Policy, AWorkerIsKnownByItsTokenAndMayDoAWorkersPartOnly) {
+  for (const auto& spec : list_operations()) {
+    const std::string_view action(spec.action);
+    const bool is_workers = action == "worker.protocol" || action == "worker.control";
+    EXPECT_EQ(decide_access({"worker", false, true}, action, "").has_value(), is_workers) << action;
   }
 }
 
@@ -29,7 +38,7 @@ TEST(Policy, RefusesWhatItHasNotDecidedAbout) {
 
 TEST(Operations, ChangeNothingByGet) {
   const std::set<std::string_view> reading = {"workflow.read", "execution.read", "palette.read",
-                                              "system.read", "system.public"};
+                                              "system.read",   "system.public",  "worker.read"};
   for (const auto& spec : list_operations()) {
     if (std::string_view(spec.method) == "GET") {
       EXPECT_TRUE(reading.contains(spec.action)) << spec.path;

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "base/secret.hpp"
 #include "base/text.hpp"
 #include "model/json_schema.hpp"
 #include "model/suggest.hpp"
@@ -95,8 +96,8 @@ Error not_found(const net::Request& request) {
 
 }  // namespace
 
-Router::Router(Pool& pool, Pool& slow_pool, Served served)
-    : pool_(pool), slow_pool_(slow_pool), served_(std::move(served)) {
+Router::Router(Pool& pool, Pool& slow_pool, std::string worker_token, Served served)
+    : pool_(pool), slow_pool_(slow_pool), worker_token_(std::move(worker_token)), served_(std::move(served)) {
   const auto schemas = parse_trusted_json(operation_schemas());
   for (const auto& spec : list_operations()) {
     const auto& known = schemas.at(spec.id);
@@ -162,6 +163,15 @@ const Router::Route* Router::match(const net::Request& request,
     return &route;
   }
   return nullptr;
+}
+
+Subject Router::identify(const net::Request& request) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  Subject subject{"local", request.from_loopback, false};
+  const auto* given = net::find_field(request.headers, "Authorization");
+  subject.is_worker = given != nullptr && !worker_token_.empty() && given->starts_with(kScheme) &&
+                      is_same_secret(std::string_view(*given).substr(kScheme.size()), worker_token_);
+  return subject;
 }
 
 /// What a page of another origin makes a browser send must change nothing (OWASP ASVS 5.0, 3.5.1).
@@ -291,7 +301,7 @@ void Router::handle(net::Request request, net::Handler::Respond respond) {
   const auto* route = match(request, call->parameters, allow);
   call->request = std::move(request);
   call->spec = route == nullptr ? nullptr : route->spec;
-  call->subject = {"local", call->request.from_loopback};
+  call->subject = identify(call->request);
   Reply reply = [answer = std::make_unique<Answer>(served_, call, std::move(respond))](
                     Result<net::Response> result) { answer->give(std::move(result)); };
   if (route == nullptr) {

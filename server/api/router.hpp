@@ -27,7 +27,7 @@ class Router {
   using Handler = std::function<void(const CallPtr&, Reply&)>;
   using Blocking = std::function<Result<net::Response>(Call&)>;
 
-  Router(Pool& pool, Pool& slow_pool, Served served);
+  Router(Pool& pool, Pool& slow_pool, std::string worker_token, Served served);
 
   void add(Operation operation, Handler handler);
   /// For handlers that answer before they return.
@@ -62,11 +62,13 @@ class Router {
   static Result<void> read_parameter(const Parameter& parameter, const std::string* text, Call& call,
                                      std::vector<Issue>& issues);
   static Result<void> read_body(const Route& route, Call& call);
+  Subject identify(const net::Request& request) const;
   static Result<void> check_origin(const net::Request& request);
   static void carry_out(const Route& route, const CallPtr& call, Reply& reply);
 
   Pool& pool_;
   Pool& slow_pool_;  // for operations that wait for the sandbox
+  std::string worker_token_;
   Served served_;
   std::vector<Route> routes_;
 };

@@ -39,10 +39,10 @@ Server::Server(ServerPorts p, ApiOptions options)
       waits_(p.hub_loop),
       hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
       directory_(p.store, p.runtime.catalog(), p.types),
-      services_{p.store,  p.runtime, p.types, p.expressions, std::move(p.check_syntax),
-                p.clock,  p.rng,     pool_,   directory_,    waits_,
-                metrics_, options_},
-      router_(pool_, slow_pool_,
+      services_{p.store, p.runtime, p.types, p.workers,  p.expressions, std::move(p.check_syntax),
+                p.clock, p.rng,     pool_,   directory_, waits_,        metrics_,
+                options_},
+      router_(pool_, slow_pool_, options_.worker_token,
               [this](const OperationSpec* spec, const net::Request& request, unsigned status,
                      std::chrono::nanoseconds took) {
                 metrics_.on_request(spec, request.method, status, took);
@@ -60,6 +60,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_templates(router_, services_);
   install_expressions(router_, services_);
   install_stats(router_, services_);
+  install_workers(router_, services_);
   install_system();
   const auto missing = router_.list_missing();
   FP_ASSERT(missing.empty(), "every operation of contract/openapi.yaml has a handler");
@@ -100,7 +101,10 @@ void Server::stop() {
 }
 
 void Server::handle(net::Request request, Respond respond) {
-  const bool changes = request.method != "GET" && request.method != "HEAD";
+  // What workers report is work that is to end well.
+  const bool from_worker =
+      request.path.starts_with("/api/workers/") || request.path.starts_with("/api/leases/");
+  const bool changes = request.method != "GET" && request.method != "HEAD" && !from_worker;
   if (changes && draining_.load(std::memory_order_relaxed))
     return respond(
         problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));

@@ -15,6 +15,7 @@ struct ServerPorts {
   ports::Store& store;
   runtime::Runtime& runtime;
   const model::TaskTypeRegistry& types;
+  workers::WorkerHub& workers;
   ports::ExpressionEvaluator& expressions;
   model::SyntaxCheck check_syntax;
   const Clock& clock;

@@ -8,6 +8,7 @@
 #include "net/http_server.hpp"
 #include "ports/expression.hpp"
 #include "runtime/runtime.hpp"
+#include "workers/worker_hub.hpp"
 
 #include <functional>
 #include <span>
@@ -31,6 +32,7 @@ struct ApiOptions {
   net::Limits net;
   std::string durability = "power-safe";
   std::string storage;              // library and version, for /readyz
+  std::string worker_token;         // what workers must send; empty: nobody may be a worker
   std::function<Json()> isolation;  // layers around expressions
   PagePack page;                    // the web page; empty when this build has none
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
@@ -41,6 +43,7 @@ struct Services {
   ports::Store& store;
   runtime::Runtime& runtime;
   const model::TaskTypeRegistry& types;
+  workers::WorkerHub& workers;
   ports::ExpressionEvaluator& expressions;
   model::SyntaxCheck check_syntax;
   const Clock& clock;
@@ -64,6 +67,7 @@ void install_templates(Router& router, Services& services);
 void install_palette(Router& router, Services& services);
 void install_expressions(Router& router, Services& services);
 void install_stats(Router& router, Services& services);
+void install_workers(Router& router, Services& services);
 
 /// Runs `job` on the pool. The reply says so instead when the pool's queue is full or the storage fails.
 void post(Services& services, Reply reply, UniqueFunction<void(Reply&)> job);

@@ -1,5 +1,6 @@
 #include "app/host.hpp"
 
+#include "base/json_parse.hpp"
 #include "engine/steps/step.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -51,14 +52,31 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
   host->warning_ = (*store)->open_warning().value_or("");
   host->store_ = std::move(*store);
   host->commit_loop_ = std::make_unique<runtime::ThreadLoop>("commit", host->clock_);
+  host->hub_loop_ = std::make_unique<runtime::ThreadLoop>("workers", host->clock_);
+  workers::HubOptions hub;
+  hub.lease_ttl = limits.lease_ttl;
+  hub.heartbeat = limits.lease_ttl / 3;
+  host->hub_ =
+      std::make_unique<workers::WorkerHub>(host->types_, *host->hub_loop_, host->clock_, host->rng_, hub);
+  host->transports_ = std::make_unique<workers::WorkerTransports>(*host->worker_, *host->hub_);
+  host->recall_functions();
   host->shard_loop_ = std::make_unique<runtime::ThreadLoop>("shard", host->clock_);
   runtime::RuntimePorts ports{*host->store_,         *host->commit_loop_, {host->shard_loop_.get()},
-                              host->evaluator_,      *host->worker_,      host->types_,
+                              host->evaluator_,      *host->transports_,  host->types_,
                               host->clock_,          host->rng_,          observer,
                               std::move(on_failure), std::move(on_commit)};
   host->runtime_ = std::make_unique<runtime::Runtime>(std::move(ports), limits);
   host->runtime_->claim("pid " + std::to_string(getpid()));
   return host;
+}
+
+/// What workers registered with an earlier process, so that workflows that name it can be read at once.
+void Host::recall_functions() {
+  std::vector<Issue> issues;
+  for (const auto& record : store_->list_task_types()) {
+    auto function = model::read_function(parse_trusted_json(record.spec), "", issues);
+    if (!types_.find(function.type)) types_.put(std::move(function));
+  }
 }
 
 Json Host::isolation() const {
@@ -97,6 +115,7 @@ void Host::stop() {
   evaluator_.stop();
   shard_loop_->stop();   // decides what is left to decide,
   commit_loop_->stop();  // commits it, and nobody is told any more
+  hub_loop_->stop();
   runtime_.reset();
   commit_loop_.reset();
   shard_loop_.reset();

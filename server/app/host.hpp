@@ -7,6 +7,7 @@
 #include "sandbox/sandboxed_evaluator.hpp"
 #include "tasks/address_guard.hpp"
 #include "tasks/builtin.hpp"
+#include "workers/worker_transports.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -47,12 +48,14 @@ class Host {
   runtime::Runtime& runtime() { return *runtime_; }
   ports::ExpressionEvaluator& evaluator() { return evaluator_; }
   Rng& rng() { return rng_; }
+  workers::WorkerHub& workers() { return *hub_; }
   ports::Store& store() { return *store_; }
   const model::TaskTypeRegistry& types() const { return types_; }
   const Clock& clock() const { return clock_; }
 
  private:
   explicit Host(HostOptions options);
+  void recall_functions();
 
   const std::shared_ptr<tasks::OwnPorts> own_ports_ = std::make_shared<tasks::OwnPorts>();
   std::string warning_;
@@ -62,6 +65,9 @@ class Host {
   std::unique_ptr<ports::Store> store_;
   sandbox::SandboxedEvaluator evaluator_;
   std::unique_ptr<runtime::LocalWorker> worker_;
+  std::unique_ptr<runtime::ThreadLoop> hub_loop_;
+  std::unique_ptr<workers::WorkerHub> hub_;
+  std::unique_ptr<workers::WorkerTransports> transports_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<runtime::ThreadLoop> commit_loop_;
   std::unique_ptr<runtime::ThreadLoop> shard_loop_;

@@ -164,6 +164,7 @@ class RunSession {
     host.data_dir = settings_.data_dir();
     host.tasks = make_task_options(settings_, true);
     host.worker_threads = settings_.count("worker_threads");
+    host.runtime.lease_ttl = std::chrono::seconds(settings_.count("lease_seconds"));
     host.runtime.keep_awake = std::chrono::hours(24 * 365 * 100);  // nobody else would wake what sleeps
     host.observer = &observer_;
     host.on_failure = [this](const Error& error) { outcome_.failed(error); };

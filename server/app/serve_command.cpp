@@ -10,6 +10,7 @@
 #include "app/task_options.hpp"
 #include "app/upkeep.hpp"
 #include "app/web_pack.hpp"
+#include "app/worker_token.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 #include "net/http_server.hpp"
@@ -108,6 +109,7 @@ class ServeSession {
     host.data_dir = settings_.data_dir();
     host.tasks = make_task_options(settings_, options_.dev);
     host.worker_threads = settings_.count("worker_threads");
+    host.runtime.lease_ttl = std::chrono::seconds(settings_.count("lease_seconds"));
     host.observer = &observers_;
     host.on_failure = [this](const Error& error) { end_.fail(error); };
     host.on_commit = [this](std::chrono::nanoseconds took, std::size_t writes) {
@@ -119,7 +121,10 @@ class ServeSession {
     host_ = std::move(*opened);
     if (!host_->warning().empty()) log(LogLevel::warning, host_->warning());
 
+    auto token = load_worker_token(settings_.data_dir());
+    if (!token) return token.error();
     api::ApiOptions api;
+    api.worker_token = std::move(*token);
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return host_->isolation(); };
@@ -129,8 +134,9 @@ class ServeSession {
     const auto net_limits = api.net;
     hub_loop_ = std::make_unique<runtime::ThreadLoop>("hub", host_->clock());
     api_ = std::make_unique<api::Server>(
-        api::ServerPorts{host_->store(), host_->runtime(), host_->types(), host_->evaluator(),
-                         make_syntax_check(host_->evaluator()), host_->clock(), host_->rng(), *hub_loop_},
+        api::ServerPorts{host_->store(), host_->runtime(), host_->types(), host_->workers(),
+                         host_->evaluator(), make_syntax_check(host_->evaluator()), host_->clock(),
+                         host_->rng(), *hub_loop_},
         std::move(api));
     for (auto* observer : api_->observers()) observers_.add(observer);
     observers_.add(&execution_log_);
@@ -194,6 +200,7 @@ class ServeSession {
   void end(Milliseconds grace) {
     if (api_) api_->begin_drain();
     if (host_ && http_ && grace.count() > 0) host_->wait_for_attempts(grace);
+    if (host_) host_->workers().close();
     if (api_) api_->release_waits();
     if (http_) http_->stop(std::max<Milliseconds>(grace, kAnswerTime));
     upkeep_.reset();

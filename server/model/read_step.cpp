@@ -12,38 +12,11 @@ namespace fp::model {
 
 namespace {
 
-constexpr double kDaySeconds = 86'400;
-constexpr double kLongestSeconds = 10 * 366 * kDaySeconds;
-
 bool is_step_id(std::string_view id) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   if (id.empty() || id.size() > 63 || !is_lower(id[0])) return false;
   return std::all_of(id.begin(), id.end(),
                      [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
-}
-
-RetryPolicy read_retry(const Json& json, const std::string& pointer, std::vector<Issue>& issues) {
-  RetryPolicy retry;
-  ObjectReader reader(json, pointer, issues);
-  retry.max_attempts = reader.find_whole("max_attempts", 1, 1000).value_or(3);
-  retry.initial_delay =
-      reader.find_seconds("initial_delay_seconds", 0, kDaySeconds).value_or(retry.initial_delay);
-  retry.backoff = reader.find_number("backoff", 1, 100).value_or(retry.backoff);
-  retry.max_delay = reader.find_seconds("max_delay_seconds", 0, 30 * kDaySeconds)
-                        .value_or(std::max(retry.max_delay, retry.initial_delay));
-  retry.jitter = reader.get_bool("jitter", retry.jitter);
-  retry.max_elapsed = reader.find_seconds("max_elapsed_seconds", 0.001, kLongestSeconds);
-  if (const auto* codes_list = reader.find_array("non_retryable")) {
-    for (const auto& code : *codes_list) {
-      if (code.is_string())
-        retry.non_retryable.emplace_back(code.get_string());
-      else
-        reader.report("non_retryable", codes::field_type.id,
-                      "\"non_retryable\" must be a list of error codes");
-    }
-  }
-  reader.finish();
-  return retry;
 }
 
 /// The type's fields that are evaluated once per item leave the config and become templates of their own.
@@ -95,7 +68,8 @@ void read_type(Reading& reading, ObjectReader& reader, Step& step, const std::st
     const auto hint = suggest(*type, reading.types.list_names());
     const auto remedy = type->find('.') == std::string::npos
                             ? ""
-                            : "; is the worker that registers this function given with --tasks?";
+                            : "; is a worker that registers this function running (--tasks DIR, or python -m "
+                              "flowpilot worker)?";
     reader.report("step_type", codes::step_type.id,
                   fmt::format("there is no step type {}{}{}", quote(*type), hint, remedy));
     if (config != nullptr)
@@ -147,7 +121,10 @@ void read_step(Reading& reading, const Json& json, const std::string& pointer) {
   step.join = static_cast<Join>(reader.get_choice("join", {"default", "all", "any", "always"}, 0));
   step.on_error = static_cast<OnError>(reader.get_choice("on_error", {"fail", "continue"}, 0));
   if (const auto* retry = reader.find_object("retry_config"))
-    step.retry = read_retry(*retry, pointer + "/retry_config", reading.issues);
+    step.retry = read_retry_policy(*retry, pointer + "/retry_config", reading.issues);
+  else if (step.type != nullptr && step.type->default_retry)
+    step.retry = *step.type->default_retry;
+  if (step.type != nullptr && step.type->default_timeout) step.timeout = *step.type->default_timeout;
   step.timeout = reader.find_seconds("timeout_seconds", 0.001, kLongestSeconds).value_or(step.timeout);
   step.disabled = reader.get_bool("disabled", false);
   reader.find("depends_on");

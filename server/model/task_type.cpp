@@ -5,20 +5,39 @@
 namespace fp::model {
 
 void TaskTypeRegistry::add(TaskTypeSpec spec) {
+  const std::lock_guard lock(types_->mutex);
   auto name = spec.type;
-  const bool is_new = types_.emplace(std::move(name), std::move(spec)).second;
+  const bool is_new =
+      types_->by_name.emplace(std::move(name), std::make_shared<TaskTypeSpec>(std::move(spec))).second;
   FP_ASSERT(is_new, "two task types of one name could not be told apart");
 }
 
-const TaskTypeSpec* TaskTypeRegistry::find(std::string_view type) const {
-  const auto found = types_.find(type);
-  return found == types_.end() ? nullptr : &found->second;
+bool TaskTypeRegistry::put(TaskTypeSpec function) {
+  FP_ASSERT(function.is_function(), "a built-in type never changes");
+  const std::lock_guard lock(types_->mutex);
+  auto& known = types_->by_name[function.type];
+  if (known && to_json(*known) == to_json(function)) return false;
+  known = std::make_shared<TaskTypeSpec>(std::move(function));
+  ++types_->revision;
+  return true;
+}
+
+TaskTypePtr TaskTypeRegistry::find(std::string_view type) const {
+  const std::lock_guard lock(types_->mutex);
+  const auto found = types_->by_name.find(type);
+  return found == types_->by_name.end() ? nullptr : found->second;
 }
 
 std::vector<std::string> TaskTypeRegistry::list_names() const {
+  const std::lock_guard lock(types_->mutex);
   std::vector<std::string> names;
-  for (const auto& [name, spec] : types_) names.push_back(name);
+  for (const auto& [name, spec] : types_->by_name) names.push_back(name);
   return names;
+}
+
+std::uint64_t TaskTypeRegistry::revision() const {
+  const std::lock_guard lock(types_->mutex);
+  return types_->revision;
 }
 
 }  // namespace fp::model

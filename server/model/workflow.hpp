@@ -33,23 +33,13 @@ struct Edge {
   bool is_error() const { return when == "error"; }
 };
 
-struct RetryPolicy {
-  std::uint32_t max_attempts = 1;
-  Milliseconds initial_delay{1000};
-  double backoff = 2.0;
-  Milliseconds max_delay{60'000};
-  bool jitter = true;
-  std::optional<Milliseconds> max_elapsed;
-  std::vector<std::string> non_retryable;  // codes; `http.4xx` stands for every http.400 ... http.499
-};
-
 struct Step {
   StepIndex index = 0;
   std::string id;
   std::string name;
-  const TaskTypeSpec* type = nullptr;  // owned by the registry, which outlives every workflow
-  Template config;                     // an object, without the fields evaluated per item
-  Value constant_config;               // the same when nothing in it is evaluated
+  TaskTypePtr type;
+  Template config;        // an object, without the fields evaluated per item
+  Value constant_config;  // the same when nothing in it is evaluated
   std::vector<std::pair<std::string, Template>> per_item;
   std::vector<std::uint32_t> incoming;  // positions in Workflow::edges
   std::vector<std::uint32_t> outgoing;

@@ -167,6 +167,11 @@ class Store {
   virtual std::vector<LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
                                                  std::size_t limit) = 0;
 
+  /// Durable on return; a type that is known is replaced.
+  virtual void put_task_types(const std::vector<TaskTypeRecord>& types) = 0;
+  /// By name.
+  virtual std::vector<TaskTypeRecord> list_task_types() = 0;
+
   /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is
   /// collected later.
   virtual BlobRef put_blob(std::string_view bytes) = 0;

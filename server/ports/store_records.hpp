@@ -125,6 +125,14 @@ struct IdempotencyEntry {
   bool operator==(const IdempotencyEntry&) const = default;
 };
 
+/// A task type that workers registered, for processes that start before those workers come back.
+struct TaskTypeRecord {
+  std::string type;
+  std::string spec;  // JSON text, opaque to the store
+  TimePoint registered_at{};
+  bool operator==(const TaskTypeRecord&) const = default;
+};
+
 /// An input for an execution that some other process may own.
 struct InboxEntry {
   std::uint64_t number = 0;  // given by the store

@@ -249,10 +249,20 @@ TYPED_TEST_P(StoreWorkflowsContract, ADeletedOrDisabledWorkflowStandsForNothing)
   EXPECT_EQ(this->stands_for("flow"), "nothing");
 }
 
+TYPED_TEST_P(StoreWorkflowsContract, RemembersWhatWorkersRegistered) {
+  EXPECT_TRUE(this->store().list_task_types().empty());
+  this->store().put_task_types({{"orders.charge", "{}", at_ms(1)}, {"mail.send", R"({"a":1})", at_ms(1)}});
+  this->store().put_task_types({{"orders.charge", R"({"title":"Charge"})", at_ms(2)}});
+  this->engine_.reopen();
+  const std::vector<TaskTypeRecord> expected{{"mail.send", R"({"a":1})", at_ms(1)},
+                                             {"orders.charge", R"({"title":"Charge"})", at_ms(2)}};
+  EXPECT_EQ(this->store().list_task_types(), expected);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(StoreWorkflowsContract, GivesBackWhatWasSaved, OnlyTheNextRevisionIsSaved,
                             VersionsAreNumberedWithoutGaps, AKeyIsGivenOnceWhateverItIsFor,
                             ListsNewestFirstAndFilters, StoresADocumentOnceAndFindsTheNewestOfAName,
                             ANameStandsForThePublishedVersionTheDraftOrAStoredDocument,
-                            ADeletedOrDisabledWorkflowStandsForNothing);
+                            ADeletedOrDisabledWorkflowStandsForNothing, RemembersWhatWorkersRegistered);
 
 }  // namespace fp::ports

@@ -26,7 +26,12 @@ Result<NamedWorkflow> Catalog::load_by_name(const std::string& name) {
 }
 
 std::shared_ptr<const model::Workflow> Catalog::find_known(const std::string& hash) {
+  const auto revision = types_.revision();
   const std::lock_guard lock(mutex_);
+  if (std::exchange(types_revision_, revision) != revision) {
+    known_.clear();
+    order_.clear();
+  }
   const auto found = known_.find(hash);
   return found == known_.end() ? nullptr : found->second;
 }

@@ -19,7 +19,8 @@ struct NamedWorkflow {
   std::uint32_t version = 0;     // 0 for a draft
 };
 
-/// The workflows executions run: read from the store once, kept while used (the 256 used last). Thread-safe.
+/// The workflows executions run: read from the store once, kept while used (the 256 used last, until a
+/// function that steps may name changes). Thread-safe.
 class Catalog {
  public:
   Catalog(ports::Store& store, const model::TaskTypeRegistry& types) : store_(store), types_(types) {}
@@ -38,6 +39,7 @@ class Catalog {
   ports::Store& store_;
   const model::TaskTypeRegistry& types_;
   std::mutex mutex_;
+  std::uint64_t types_revision_ = 0;                                     // guarded by mutex_
   std::map<std::string, std::shared_ptr<const model::Workflow>> known_;  // guarded by mutex_
   std::list<std::string> order_;                                         // guarded by mutex_; newest first
 };

@@ -8,13 +8,40 @@ namespace {
 constexpr std::size_t kMostGivenUp = 1000;
 }
 
-ports::LeaseId LeaseTable::grant(Lease lease, SteadyPoint now) {
-  const auto id = ++last_;
+void LeaseTable::clock(ports::LeaseId id, Lease& lease, SteadyPoint now) {
+  lease.queued = false;
   lease.expires = now + ttl_;
+  lease.deadline = now + lease.timeout;
   by_deadline_.emplace(lease.deadline, id);
   by_expiry_.emplace(lease.expires, id);
-  leases_.emplace(id, lease);
+}
+
+void LeaseTable::unclock(ports::LeaseId id, const Lease& lease) {
+  by_deadline_.erase({lease.deadline, id});
+  by_expiry_.erase({lease.expires, id});
+}
+
+ports::LeaseId LeaseTable::grant(Lease lease, SteadyPoint now) {
+  const auto id = ++last_;
+  clock(id, lease, now);
+  by_attempt_.insert_or_assign(key_of(lease), id);
+  leases_.emplace(id, std::move(lease));
   return id;
+}
+
+const Lease* LeaseTable::begin(ports::LeaseId id, SteadyPoint now) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return nullptr;
+  unclock(id, found->second);
+  clock(id, found->second, now);
+  return &found->second;
+}
+
+void LeaseTable::hold(ports::LeaseId id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return;
+  unclock(id, found->second);
+  found->second.queued = true;
 }
 
 const Lease* LeaseTable::get(ports::LeaseId id) const {
@@ -26,8 +53,9 @@ std::optional<Lease> LeaseTable::release(ports::LeaseId id) {
   const auto found = leases_.find(id);
   if (found == leases_.end()) return std::nullopt;
   const Lease lease = found->second;
-  by_deadline_.erase({lease.deadline, id});
-  by_expiry_.erase({lease.expires, id});
+  unclock(id, lease);
+  const auto place = by_attempt_.find(key_of(lease));
+  if (place != by_attempt_.end() && place->second == id) by_attempt_.erase(place);
   leases_.erase(found);
   return lease;
 }
@@ -47,16 +75,14 @@ std::optional<Lease> LeaseTable::take_given_up(ports::LeaseId id) {
 
 std::optional<ports::LeaseId> LeaseTable::find(const ExecutionId& execution, model::TaskRef task,
                                                std::uint32_t attempt) const {
-  for (const auto& [id, lease] : leases_) {
-    if (lease.execution == execution && lease.task == task && lease.attempt == attempt) return id;
-  }
-  return std::nullopt;
+  const auto found = by_attempt_.find({execution, task, attempt});
+  return found == by_attempt_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void LeaseTable::renew(const std::vector<ports::LeaseId>& ids, SteadyPoint now) {
   for (const auto id : ids) {
     const auto found = leases_.find(id);
-    if (found == leases_.end()) continue;
+    if (found == leases_.end() || found->second.queued) continue;
     by_expiry_.erase({found->second.expires, id});
     found->second.expires = now + ttl_;
     by_expiry_.emplace(found->second.expires, id);
@@ -78,7 +104,7 @@ std::vector<LeaseTable::Overdue> LeaseTable::list_overdue(SteadyPoint now) const
 }
 
 std::optional<SteadyPoint> LeaseTable::next_check() const {
-  if (leases_.empty()) return std::nullopt;
+  if (by_expiry_.empty()) return std::nullopt;
   return std::min(by_deadline_.begin()->first, by_expiry_.begin()->first);
 }
 

@@ -16,6 +16,8 @@ struct Lease {
   ExecutionId execution;
   model::TaskRef task;
   std::uint32_t attempt = 0;
+  Milliseconds timeout{};  // of the attempt, from when it is begun
+  bool queued = false;     // waits for a worker: neither expires nor runs out of time
   SteadyPoint expires{};   // unless renewed
   SteadyPoint deadline{};  // of the attempt itself
 };
@@ -27,6 +29,10 @@ class LeaseTable {
   explicit LeaseTable(SteadyPoint::duration ttl) : ttl_(ttl) {}
 
   ports::LeaseId grant(Lease lease, SteadyPoint now);
+  /// A worker has it from now on. nullptr when it has ended.
+  const Lease* begin(ports::LeaseId id, SteadyPoint now);
+  /// The attempt goes to a queue: it has no worker yet.
+  void hold(ports::LeaseId id);
   /// nullptr when it has ended.
   const Lease* get(ports::LeaseId id) const;
   /// The lease, taken out; nullopt when it ended before.
@@ -47,11 +53,29 @@ class LeaseTable {
   /// When list_overdue may next have something.
   std::optional<SteadyPoint> next_check() const;
   std::size_t size() const { return leases_.size(); }
+  std::size_t count_begun() const { return by_expiry_.size(); }
 
  private:
+  struct Key {
+    ExecutionId execution;
+    model::TaskRef task;
+    std::uint32_t attempt = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const noexcept {
+      const auto low = (std::uint64_t{key.task.step} << 32 | key.task.item) + key.attempt;
+      return std::hash<ExecutionId>{}(key.execution) ^ (low * 0x9E3779B97F4A7C15ULL);
+    }
+  };
+  static Key key_of(const Lease& lease) { return {lease.execution, lease.task, lease.attempt}; }
+  void clock(ports::LeaseId id, Lease& lease, SteadyPoint now);
+  void unclock(ports::LeaseId id, const Lease& lease);
+
   SteadyPoint::duration ttl_;
   ports::LeaseId last_ = 0;
   std::unordered_map<ports::LeaseId, Lease> leases_;
+  std::unordered_map<Key, ports::LeaseId, KeyHash> by_attempt_;
   std::map<ports::LeaseId, Lease> given_up_;
   std::set<std::pair<SteadyPoint, ports::LeaseId>> by_deadline_;
   std::set<std::pair<SteadyPoint, ports::LeaseId>> by_expiry_;

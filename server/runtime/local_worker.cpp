@@ -29,7 +29,7 @@ TaskHandler* LocalWorker::find_handler(const std::string& type) const {
   return found == handlers_.end() ? nullptr : found->second.get();
 }
 
-bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
+ports::Dispatched LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
   Job job{{&sink, lease},
           find_handler(request.step_type),
           std::move(request),
@@ -40,18 +40,18 @@ bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, 
          Error(codes::step_type, fmt::format("no worker here carries out \"{}\"", job.request.step_type)),
          {},
          {}});
-    return true;
+    return ports::Dispatched::running;
   }
   if (job.handler->kind() == TaskHandler::Kind::instant) {
     begin(std::move(job));
-    return true;
+    return ports::Dispatched::running;
   }
   const bool blocks = job.handler->kind() == TaskHandler::Kind::blocking;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ ||
         (blocks ? jobs_.size() >= options_.most_waiting : asynchronous_ >= options_.most_asynchronous))
-      return false;
+      return ports::Dispatched::refused;
     running_.emplace(job.key, job.control);
     if (!blocks) ++asynchronous_;
     // Threads come with the first work, so that a process without blocking tasks has none.
@@ -64,7 +64,7 @@ bool LocalWorker::dispatch(ports::LeaseId lease, ports::AttemptRequest request, 
     job_ready_.notify_one();
   else
     begin(std::move(job));
-  return true;
+  return ports::Dispatched::running;
 }
 
 void LocalWorker::begin(Job job) {

@@ -29,7 +29,7 @@ class LocalWorker final : public ports::WorkerTransport {
               LocalWorkerOptions options = {});
   ~LocalWorker() override;
 
-  bool dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
+  ports::Dispatched dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
   void cancel(ports::LeaseId lease, Sink& sink) override;
   /// Idempotent. No report comes after it returns.
   void stop();

@@ -118,6 +118,7 @@ void ExecutionShard::recover(const ExecutionId& id) {
 
 void ExecutionShard::take(const ActivePtr& active, Step step) {
   if (closed_) {
+    settle_report(step, ports::ReportFate::dropped);
     // News from the inbox stay there, unanswered: they are the next process's.
     if (step.reply && !step.inbox)
       step.reply(Error(codes::runtime_overloaded,
@@ -132,6 +133,7 @@ void ExecutionShard::take(const ActivePtr& active, Step step) {
   if (changes_nothing && (active->writes_in_flight == 0 || !step.reply)) {
     for (auto& command : decision.commands) carry_out(active, command);
     answer(step);
+    settle_report(step, ports::ReportFate::late);
     return settle(active);
   }
   try {
@@ -145,6 +147,10 @@ void ExecutionShard::answer(Step& step) {
   if (!step.reply) return;
   if (step.refusal) return step.reply(std::move(*step.refusal));
   step.reply({});
+}
+
+void ExecutionShard::settle_report(Step& step, ports::ReportFate fate) {
+  if (step.settled) std::exchange(step.settled, {})(fate);
 }
 
 void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step) {
@@ -199,13 +205,14 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
                             : "another process has taken this execution over");
     if (step.start_reply) step.start_reply(error);
     if (step.reply) step.reply(error);
-    return;
+    return settle_report(step, ports::ReportFate::dropped);
   }
   FP_FAILPOINT("result-before-advance");
   if (p_.observer != nullptr) tell_observer(active, decision, at, step, outcomes);
   if (step.start_reply) step.start_reply(&active->state);
   answer(step);
   for (const auto& command : decision.commands) carry_out(active, const_cast<engine::Command&>(command));
+  settle_report(step, decision.events.empty() ? ports::ReportFate::late : ports::ReportFate::recorded);
   settle(active);
 }
 

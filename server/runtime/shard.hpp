@@ -62,7 +62,7 @@ struct ShardPorts {
 };
 
 /// The executions of one strand: owns their states in memory, decides, has decisions committed, carries the
-/// commands out. Every method but on_report and on_heartbeat runs on the shard's loop. An execution that only
+/// commands out. Every method but those of the sink runs on the shard's loop. An execution that only
 /// waits leaves memory and comes back when something happens to it. Nothing is told to anyone before it is on
 /// disk.
 class ExecutionShard final : public ports::WorkerTransport::Sink {
@@ -84,12 +84,14 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void begin_shutdown();
   /// Gives back the attempts that still run. Nothing is decided after that.
   void give_back_attempts();
-  std::size_t count_running_attempts() const { return leases_.size(); }
+  std::size_t count_running_attempts() const { return leases_.count_begun(); }
   std::size_t count_active() const { return active_.size(); }
 
   void on_report(ports::AttemptReport report) override;
+  void on_started(ports::LeaseId lease) override;
   void on_lines(ports::LeaseId lease, std::vector<ports::LogLine> lines) override;
   void on_heartbeat(const std::vector<ports::LeaseId>& leases) override;
+  void on_lost(ports::LeaseId lease) override;
 
  private:
   struct Active {
@@ -127,9 +129,11 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
         born;  // executions that start with this decision
     std::optional<Error> refusal;
     bool has_news = false;  // for the inbox
+    UniqueFunction<void(ports::ReportFate)> settled;
   };
   void take(const ActivePtr& active, Step step);
   static void answer(Step& step);
+  static void settle_report(Step& step, ports::ReportFate fate);
   void commit(const ActivePtr& active, engine::Decision decision, TimePoint at, Step step);
   void on_committed(const ActivePtr& active, const engine::Decision& decision, TimePoint at, Step& step,
                     const std::vector<ports::WriteOutcome>& outcomes);
@@ -158,6 +162,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   void watch_leases();
   void check_leases();
   void take_report(ports::AttemptReport report);
+  void take_loss(ports::LeaseId id);
   std::vector<ports::StoredLogLine> to_stored(const Active& active, const Lease& lease,
                                               std::vector<ports::LogLine> lines) const;
   void take_late_report(ports::AttemptReport report);
@@ -166,7 +171,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
   RuntimeOptions options_;
   std::unordered_map<ExecutionId, ActivePtr> active_;
   LeaseTable leases_;
-  std::deque<Waiting> waiting_;  // attempts for which no worker had a slot
+  std::map<std::string, std::deque<Waiting>>
+      waiting_;  // by step type: attempts for which no worker had a slot
   bool lease_watch_ = false;
   bool shutting_down_ = false;
   bool closed_ = false;  // nothing is decided any more

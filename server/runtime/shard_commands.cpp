@@ -97,8 +97,9 @@ void ExecutionShard::dispatch(const ActivePtr& active, cmd::Dispatch& command) {
   if (shutting_down_) return;
   ++active->attempts;
   FP_FAILPOINT("dispatch-before-hint");
-  if (waiting_.empty() && try_dispatch(active, command)) return;
-  waiting_.push_back({active->state.id, std::move(command)});
+  const auto& type = active->state.workflow->steps[command.task.step].type->type;
+  if (waiting_.find(type) == waiting_.end() && try_dispatch(active, command)) return;
+  waiting_[type].push_back({active->state.id, std::move(command)});
   watch_leases();  // whoever has the slots may belong to another shard, whose reports do not come here
 }
 
@@ -115,31 +116,42 @@ bool ExecutionShard::try_dispatch(const ActivePtr& active, const cmd::Dispatch& 
   request.idempotency_key = engine::idempotency_key(state, command.task);
   if (FP_MUTANT("key of the attempt")) request.idempotency_key += std::to_string(command.attempt);
   request.timeout = step.timeout;
-  const auto now = p_.clock.steady_now();
   const auto lease = leases_.grant(
-      {state.id, command.task, command.attempt, {}, now + step.timeout + options_.timeout_grace}, now);
-  if (p_.workers.dispatch(lease, std::move(request), *this)) {
-    if (p_.observer != nullptr) p_.observer->on_started(state, command.task, p_.clock.now());
-    watch_leases();
-    return true;
+      {state.id, command.task, command.attempt, step.timeout + options_.timeout_grace, false, {}, {}},
+      p_.clock.steady_now());
+  switch (p_.workers.dispatch(lease, std::move(request), *this)) {
+    case ports::Dispatched::refused:
+      leases_.release(lease);
+      return false;
+    case ports::Dispatched::queued:
+      leases_.hold(lease);
+      return true;
+    case ports::Dispatched::running:
+      break;
   }
-  leases_.release(lease);
-  return false;
+  if (p_.observer != nullptr) p_.observer->on_started(state, command.task, p_.clock.now());
+  watch_leases();
+  return true;
 }
 
+/// A type whose workers are busy holds up no other type.
 void ExecutionShard::dispatch_waiting() {
-  while (!waiting_.empty() && !shutting_down_) {
-    auto& next = waiting_.front();
-    const auto active = find_active(next.execution);
-    const bool wanted = active &&
-                        active->state.task(next.dispatch.task).status == model::TaskStatus::running &&
-                        active->state.task(next.dispatch.task).attempt == next.dispatch.attempt;
-    if (wanted && !try_dispatch(active, next.dispatch)) return;
-    if (active && !wanted) {
-      --active->attempts;
-      settle(active);
+  for (auto lane = waiting_.begin(); lane != waiting_.end() && !shutting_down_;) {
+    auto& attempts = lane->second;
+    while (!attempts.empty()) {
+      auto& next = attempts.front();
+      const auto active = find_active(next.execution);
+      const bool wanted = active &&
+                          active->state.task(next.dispatch.task).status == model::TaskStatus::running &&
+                          active->state.task(next.dispatch.task).attempt == next.dispatch.attempt;
+      if (wanted && !try_dispatch(active, next.dispatch)) break;
+      if (active && !wanted) {
+        --active->attempts;
+        settle(active);
+      }
+      attempts.pop_front();
     }
-    waiting_.pop_front();
+    lane = attempts.empty() ? waiting_.erase(lane) : std::next(lane);
   }
 }
 

@@ -30,6 +30,34 @@ void ExecutionShard::on_heartbeat(const std::vector<ports::LeaseId>& leases) {
   p_.loop.post([this, leases] { leases_.renew(leases, p_.clock.steady_now()); });
 }
 
+/// Posted like the report that may follow it at once, so that both keep their order.
+void ExecutionShard::on_started(ports::LeaseId id) {
+  p_.loop.post([this, id] {
+    const auto* lease = leases_.begin(id, p_.clock.steady_now());
+    if (lease == nullptr) return;
+    const auto active = find_active(lease->execution);
+    if (active && p_.observer != nullptr) p_.observer->on_started(active->state, lease->task, p_.clock.now());
+    watch_leases();
+  });
+}
+
+void ExecutionShard::on_lost(ports::LeaseId id) {
+  p_.loop.post([this, id] {
+    take_loss(id);
+    dispatch_waiting();
+  });
+}
+
+void ExecutionShard::take_loss(ports::LeaseId id) {
+  const auto lease = leases_.give_up(id);
+  const auto active = lease ? find_active(lease->execution) : nullptr;
+  if (!active) return;
+  --active->attempts;
+  Step step;
+  step.input = engine::input::AttemptLost{lease->task, lease->attempt, "worker_lost"};
+  take(active, std::move(step));
+}
+
 void ExecutionShard::on_lines(ports::LeaseId id, std::vector<ports::LogLine> lines) {
   p_.loop.post([this, id, lines = std::move(lines)]() mutable {
     const auto* lease = leases_.get(id);
@@ -61,9 +89,13 @@ void ExecutionShard::take_report(ports::AttemptReport report) {
   const auto lease = leases_.release(report.lease);
   if (!lease) return take_late_report(std::move(report));
   const auto active = find_active(lease->execution);
-  if (!active) return dispatch_waiting();
+  if (!active) {
+    if (report.settled) report.settled(ports::ReportFate::late);
+    return dispatch_waiting();
+  }
   --active->attempts;
   Step step;
+  step.settled = std::move(report.settled);
   step.log_lines = to_stored(*active, *lease, std::move(report.log_lines));
   auto outcome = report.outcome ? Result<Value>(make_value(std::move(*report.outcome)))
                                 : Result<Value>(report.outcome.error());
@@ -91,31 +123,30 @@ void ExecutionShard::take_late_report(ports::AttemptReport report) {
             engine::input::AttemptEnded{lease->task, lease->attempt, std::move(output), report.started_at},
             {});
   }
+  if (report.settled) report.settled(ports::ReportFate::late);
   dispatch_waiting();
 }
 
 void ExecutionShard::check_leases() {
   lease_watch_ = false;
   for (const auto& overdue : leases_.list_overdue(p_.clock.steady_now())) {
-    const auto lease = leases_.give_up(overdue.id);
-    if (!lease) continue;
     p_.workers.cancel(overdue.id, *this);
-    const auto active = find_active(lease->execution);
+    if (!overdue.out_of_time) {
+      take_loss(overdue.id);
+      continue;
+    }
+    const auto lease = leases_.give_up(overdue.id);
+    const auto active = lease ? find_active(lease->execution) : nullptr;
     if (!active) continue;
     --active->attempts;
     Step step;
-    if (overdue.out_of_time) {
-      const auto limit = active->state.workflow->steps[lease->task.step].timeout;
-      Error error(codes::task_timeout,
-                  fmt::format("the attempt took longer than {}", to_display_text(limit)));
-      step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(error), {}};
-    } else {
-      step.input = engine::input::AttemptLost{lease->task, lease->attempt, "worker_lost"};
-    }
+    const auto limit = active->state.workflow->steps[lease->task.step].timeout;
+    Error error(codes::task_timeout, fmt::format("the attempt took longer than {}", to_display_text(limit)));
+    step.input = engine::input::AttemptEnded{lease->task, lease->attempt, std::move(error), {}};
     take(active, std::move(step));
   }
   dispatch_waiting();
-  if (leases_.size() > 0 || !waiting_.empty()) watch_leases();
+  if (leases_.count_begun() > 0 || !waiting_.empty()) watch_leases();
 }
 
 }  // namespace fp::runtime

@@ -6,6 +6,7 @@ import unittest
 import uuid
 
 from harness import CONTRACT, OPENAPI, ServerTest, WebSocket, step
+from test_workers import Worker
 
 HELLO = {"name": "Hello", "inputs": {"type": "object", "properties": {"name": {"type": "string"}}},
          "steps": [step("hello", "set", {"values": {"text": "Hello {{ input.name ?? 'you' }}"}}), step("done", depends_on=["hello"], config={"output": "{{ steps.hello.output.text }}"})],
@@ -389,8 +390,14 @@ class SystemTest(ServerTest):
         self.assertEqual({s["step"]: s["figures"]["completed"] for s in stats["workflows"][0]["steps"]}["a"], 3)
         self.assertGreaterEqual(sum(stats["by_status"].values()), 3)
 
+    def lease_of(self, worker: Worker) -> str:
+        self.run_workflow(self.create({"name": "F", "steps": [step("a", "examples.run")]}), wait=0)
+        return worker.take()[0]["lease"]
+
     def test_every_example_of_the_document_is_accepted(self) -> None:
         workflow = self.create(HELLO)
+        worker = Worker(self.server, functions=["examples.run"])
+        self.addCleanup(worker.close)
         for path, item in OPENAPI["paths"].items():
             for method, operation in item.items():
                 body = CONTRACT.find(operation["requestBody"]) if method == "post" and "requestBody" in operation else None
@@ -400,9 +407,11 @@ class SystemTest(ServerTest):
                         execution = self.run_workflow(self.create(ASKS if "decide" in path else WAITS), wait=0)
                         if "retry" in path:
                             execution = self.run_workflow(self.create(FAILS))
-                        filled = path.replace("{id}", execution["id"] if "executions" in path else workflow["id"]).replace("{task}", "ask").replace("{name}", "go")
+                        id = execution["id"] if "executions" in path else worker.id if "workers" in path else workflow["id"]
+                        lease = "" if "{lease}" not in path else self.lease_of(worker)
+                        filled = path.replace("{id}", id).replace("{task}", "ask").replace("{name}", "go").replace("{lease}", lease)
                         sent = example if isinstance(example, str) else json.dumps(example)
-                        reply = self.client.call("POST", filled, sent.encode(), {"Content-Type": kind})
+                        reply = self.client.call("POST", filled, sent.encode(), {"Content-Type": kind, "Authorization": f"Bearer {worker.token}"})
                         self.assertLess(reply.status, 300, (path, reply.body))
 
 

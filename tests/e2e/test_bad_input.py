@@ -12,6 +12,7 @@ import urllib.parse
 import uuid
 
 from harness import CONTRACT, OPENAPI, Reply, ServerTest, WebSocket, step
+from test_workers import Worker
 
 TIMES = int(os.environ.get("FLOWPILOT_BAD_INPUT", "60"))
 SEED = int(os.environ.get("FLOWPILOT_BAD_INPUT_SEED", "1"))
@@ -355,6 +356,8 @@ class MutationTest(ServerTest):
         super().setUp()
         self.workflow = self.create(document(step("a", "set", {"values": {"n": 1}}), step("w", "wait_signal", {"name": "go"}, depends_on=["a"])))["id"]
         self.execution = self.run_workflow({"id": self.workflow}, wait=0)["id"]
+        self.worker = Worker(self.server, functions=["mutated.echo"])
+        self.addCleanup(self.worker.close)
 
     def operations(self):
         for path, item in OPENAPI["paths"].items():
@@ -363,8 +366,10 @@ class MutationTest(ServerTest):
                     yield method.upper(), path, item.get("parameters", []) + operation.get("parameters", []), operation
 
     def target(self, path: str, operation: dict) -> str:
-        about = self.workflow if path.startswith("/api/workflows/") else self.execution
-        return (path.replace("{id}", about).replace("{number}", "1").replace("{task}", "a").replace("{name}", "go").replace("{type}", "noop").replace("{job}", NOBODY).replace("{file}", "docs.js"))
+        if path.startswith("/api/workers/{id}"):
+            self.worker.post("/api/workers/", self.worker.registration)  # a mutated request may have removed it
+        about = self.workflow if path.startswith("/api/workflows/") else self.worker.id if path.startswith("/api/workers/") else self.execution
+        return (path.replace("{id}", about).replace("{number}", "1").replace("{task}", "a").replace("{name}", "go").replace("{type}", "noop").replace("{job}", NOBODY).replace("{file}", "docs.js").replace("{lease}", "0f3c-1"))
 
     def body(self, operation: dict):
         if "requestBody" not in operation:
@@ -412,6 +417,8 @@ class MutationTest(ServerTest):
         headers = {"Content-Type": kind} if kind else {}
         if method == "PUT":
             headers["If-Match"] = '"1"'
+        if path.startswith(("/api/workers/", "/api/leases/")):
+            headers["Authorization"] = f"Bearer {self.worker.token}"
         data = b"" if kind is None else example.encode() if isinstance(example, str) else json.dumps(example).encode()
         for _ in range(dice.choice([1, 1, 2, 3])):
             how = dice.randrange(8)

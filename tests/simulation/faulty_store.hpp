@@ -84,6 +84,10 @@ class FaultyStore final : public ports::Store {
                                                 std::size_t limit) override {
     return store_.list_log_batches(id, after, limit);
   }
+  void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override {
+    store_.put_task_types(types);
+  }
+  std::vector<ports::TaskTypeRecord> list_task_types() override { return store_.list_task_types(); }
   ports::BlobRef put_blob(std::string_view bytes) override {
     maybe_fail("put_blob");
     return store_.put_blob(bytes);

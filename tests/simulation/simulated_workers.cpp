@@ -39,12 +39,13 @@ void SimulatedWorkers::check(const ports::AttemptRequest& request) const {
     return fail("was handed out after its result was recorded");
 }
 
-bool SimulatedWorkers::dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) {
+ports::Dispatched SimulatedWorkers::dispatch(ports::LeaseId lease, ports::AttemptRequest request,
+                                             Sink& sink) {
   const auto busy =
       std::count_if(held_.begin(), held_.end(), [](const auto& entry) { return !entry.second->ended; });
   if (static_cast<std::size_t>(busy) >= kSlots || (!w_.calm && w_.dice.one_in(15))) {
     w_.tally.count("fault slot refused");
-    return false;
+    return ports::Dispatched::refused;
   }
   check(request);
   w_.tally.count("command dispatch");
@@ -54,8 +55,32 @@ bool SimulatedWorkers::dispatch(ports::LeaseId lease, ports::AttemptRequest requ
   held->timeout = request.timeout;
   held_[{&sink, lease}] = held;
   if (!w_.dice.one_in(20)) w_.sink.record(request.idempotency_key, request.execution, request.attempt);
+  if (w_.dice.one_in(4)) {
+    queue(held, lease, std::move(request), sink);
+    return ports::Dispatched::queued;
+  }
   behave(held, lease, request, sink);
-  return true;
+  return ports::Dispatched::running;
+}
+
+/// Nobody takes it for a while, at times for longer than a lease lives.
+void SimulatedWorkers::queue(const std::shared_ptr<Held>& held, ports::LeaseId lease,
+                             ports::AttemptRequest request, Sink& sink) {
+  w_.tally.count("attempt queued");
+  held->queued = true;
+  const Milliseconds wait(w_.dice.below(static_cast<std::uint32_t>(w_.lease_ttl.count() * 2)));
+  w_.loop.post_after(wait, [this, held, lease, request = std::move(request), &sink] {
+    if (held->ended) return;
+    held->queued = false;
+    held->since = w_.clock.steady_now();
+    sink.on_started(lease);
+    if (!w_.calm && w_.dice.one_in(10)) {
+      w_.tally.count("fault worker gone");
+      held->ended = true;
+      return sink.on_lost(lease);
+    }
+    behave(held, lease, request, sink);
+  });
 }
 
 void SimulatedWorkers::behave(const std::shared_ptr<Held>& held, ports::LeaseId lease,
@@ -137,7 +162,7 @@ void SimulatedWorkers::cancel(ports::LeaseId lease, Sink& sink) {
   const auto age = std::chrono::duration_cast<Milliseconds>(w_.clock.steady_now() - found->second->since);
   const auto limit = found->second->silent ? std::min(w_.lease_ttl, found->second->timeout + w_.timeout_grace)
                                            : found->second->timeout + w_.timeout_grace;
-  if (age > limit + kCoarse)
+  if (!found->second->queued && age > limit + kCoarse)
     throw Violation(fmt::format("an attempt was given up after {}, {} late", to_display_text(age),
                                 to_display_text(age - limit)));
   found->second->ended = true;

@@ -41,7 +41,7 @@ class SimulatedWorkers final : public ports::WorkerTransport {
   };
   explicit SimulatedWorkers(World world) : w_(world) {}
 
-  bool dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
+  ports::Dispatched dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
   void cancel(ports::LeaseId lease, Sink& sink) override;
   std::size_t count_held() const { return held_.size(); }
 
@@ -51,13 +51,16 @@ class SimulatedWorkers final : public ports::WorkerTransport {
     SteadyPoint since{};
     Milliseconds timeout{};
     bool silent = false;
-    bool ended = false;  // has reported, or was cancelled
+    bool queued = false;  // no worker has it: it may wait as long as it takes
+    bool ended = false;   // has reported, or was cancelled
   };
   using Key = std::pair<Sink*, ports::LeaseId>;
 
   void check(const ports::AttemptRequest& request) const;
   void behave(const std::shared_ptr<Held>& held, ports::LeaseId lease, const ports::AttemptRequest& request,
               Sink& sink);
+  void queue(const std::shared_ptr<Held>& held, ports::LeaseId lease, ports::AttemptRequest request,
+             Sink& sink);
   void report_after(Milliseconds delay, const std::shared_ptr<Held>& held, ports::LeaseId lease,
                     Result<Json> outcome, Sink& sink, bool even_if_cancelled);
   void beat(const std::shared_ptr<Held>& held, ports::LeaseId lease, Sink& sink);

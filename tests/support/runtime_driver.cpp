@@ -21,11 +21,11 @@ class ScriptedWorkers final : public ports::WorkerTransport {
   ScriptedWorkers(const Scenario& scenario, VirtualLoop& loop, const Clock& clock)
       : scenario_(scenario), loop_(loop), clock_(clock) {}
 
-  bool dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override {
+  ports::Dispatched dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override {
     const auto& how = scenario_.behaviour(request.step, request.index, request.attempt);
-    if (how.lost) return true;
+    if (how.lost) return ports::Dispatched::running;
     if (how.takes >= kBeat || how.hangs) beat(lease, sink);
-    if (how.hangs) return true;
+    if (how.hangs) return ports::Dispatched::running;
     ports::AttemptReport report;
     report.lease = lease;
     if (how.error) {
@@ -39,7 +39,7 @@ class ScriptedWorkers final : public ports::WorkerTransport {
       running_.erase(report.lease);
       sink.on_report(std::move(report));
     });
-    return true;
+    return ports::Dispatched::running;
   }
   void cancel(ports::LeaseId lease, Sink&) override { running_.erase(lease); }
 

@@ -138,6 +138,21 @@ std::vector<InboxEntry> MemoryStore::list_inbox(std::size_t limit) {
   });
 }
 
+void MemoryStore::put_task_types(const std::vector<TaskTypeRecord>& types) {
+  require_healthy();
+  disk_->state().with([&](MemoryState& state) {
+    for (const auto& type : types) state.task_types[type.type] = type;
+  });
+}
+
+std::vector<TaskTypeRecord> MemoryStore::list_task_types() {
+  return disk_->state().with([](const MemoryState& state) {
+    std::vector<TaskTypeRecord> types;
+    for (const auto& [name, type] : state.task_types) types.push_back(type);
+    return types;
+  });
+}
+
 BlobRef MemoryStore::put_blob(std::string_view bytes) {
   BlobRef ref{to_hex(hash_256(bytes)), bytes.size()};
   pins_.with([&](BlobPins& pins) {

@@ -52,6 +52,8 @@ class MemoryStore final : public ports::Store {
   ports::LogPage list_log(const ExecutionId& id, const ports::LogFilter& filter, std::size_t limit) override;
   std::vector<ports::LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
                                                 std::size_t limit) override;
+  void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override;
+  std::vector<ports::TaskTypeRecord> list_task_types() override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,

@@ -158,3 +158,9 @@ CREATE TABLE lineage(
   id BLOB NOT NULL,
   epoch INTEGER NOT NULL
 );
+-- What workers registered, for servers that start before those workers come back.
+CREATE TABLE task_types(
+  type TEXT PRIMARY KEY,
+  spec TEXT NOT NULL,
+  registered_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -61,6 +61,10 @@ std::vector<PublishedVersion> SqliteStore::list_published(const WorkflowId& id,
   return readers_->with([&](Connection& reader) { return reads::list_published(reader, id, below, limit); });
 }
 
+std::vector<TaskTypeRecord> SqliteStore::list_task_types() {
+  return readers_->with([&](Connection& reader) { return reads::list_task_types(reader); });
+}
+
 std::vector<HourlyRollup> SqliteStore::list_rollups(const RollupFilter& filter) {
   return readers_->with([&](Connection& reader) { return reads::list_rollups(reader, filter); });
 }

@@ -171,6 +171,10 @@ Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
   return outcomes;
 }
 
+void SqliteStore::put_task_types(const std::vector<TaskTypeRecord>& types) {
+  writer().with([&](SqliteWriter& writer) { writer.put_task_types(types); });
+}
+
 BlobRef SqliteStore::put_blob(std::string_view bytes) {
   writer();
   return blobs_.put(bytes);

@@ -53,6 +53,20 @@ Fence SqliteWriter::claim_shard(std::uint32_t shard, std::string_view owner) {
   });
 }
 
+void SqliteWriter::put_task_types(const std::vector<TaskTypeRecord>& types) {
+  guard([&] {
+    connection_->use(sql::begin_write).run();
+    for (const auto& type : types) {
+      connection_->use(sql::put_task_type)
+          .bind(1, std::string_view(type.type))
+          .bind(2, std::string_view(type.spec))
+          .bind(3, type.registered_at)
+          .run();
+    }
+    connection_->use(sql::commit).run();
+  });
+}
+
 bool SqliteWriter::owns(const Fence& fence) {
   auto statement = connection_->use(sql::find_epoch);
   const bool known = statement.bind(1, std::int64_t{fence.shard}).step();

@@ -29,6 +29,9 @@ class SqliteWriter {
   Lineage lineage() { return find_lineage(*connection_); }
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch);
 
+  /// One transaction.
+  void put_task_types(const std::vector<ports::TaskTypeRecord>& types);
+
   struct Chunk {
     std::size_t count = 0;
     bool more = false;

@@ -164,6 +164,13 @@ std::optional<NamedVersion> find_version_by_name(Connection& connection, std::st
   return NamedVersion{read_version(statement), std::nullopt, 0};
 }
 
+std::vector<TaskTypeRecord> list_task_types(Connection& connection) {
+  auto statement = connection.use(sql::list_task_types);
+  std::vector<TaskTypeRecord> types;
+  while (statement.step()) types.push_back({statement.text(0), statement.text(1), statement.time(2)});
+  return types;
+}
+
 }  // namespace reads
 
 }  // namespace fp::store

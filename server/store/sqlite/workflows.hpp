@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-/// Workflows and their versions, each verb on one connection and one snapshot. Throw Unavailable.
+/// Workflows, their versions and what their steps can be, each verb on one connection and one snapshot. Throw
+/// Unavailable.
 namespace fp::store {
 
 /// Records the change; the caller has judged it.
@@ -22,6 +23,7 @@ std::optional<ports::PublishedVersion> find_published(Connection& connection, co
 std::vector<ports::PublishedVersion> list_published(Connection& connection, const WorkflowId& id,
                                                     std::optional<std::uint32_t> below, std::size_t limit);
 std::optional<ports::NamedVersion> find_version_by_name(Connection& connection, std::string_view name);
+std::vector<ports::TaskTypeRecord> list_task_types(Connection& connection);
 }  // namespace reads
 
 }  // namespace fp::store

@@ -63,3 +63,10 @@ UNION ALL
 SELECT draft_hash, name, draft, updated_at, id, 0 FROM workflows
 WHERE name = ?1 AND enabled AND deleted_at IS NULL AND version = 0 AND draft_valid
 ORDER BY 5 DESC LIMIT 1;
+-- name: put_task_type
+-- What a worker registered.
+INSERT INTO task_types(type, spec, registered_at) VALUES (?1, ?2, ?3)
+ON CONFLICT(type) DO UPDATE SET spec = excluded.spec, registered_at = excluded.registered_at;
+-- name: list_task_types
+-- By name.
+SELECT type, spec, registered_at FROM task_types ORDER BY type;

@@ -75,8 +75,9 @@ def check_sizes(findings: list[str]) -> None:
 def check_error_codes(findings: list[str]) -> None:
     codes = yaml.safe_load((ROOT / "contract/errors.yaml").read_text(encoding="utf-8"))
     sources = "\n".join(file.read_text(encoding="utf-8") for file in tracked("server/*.hpp", "server/*.cpp"))
+    reported = (ROOT / "sdk/python/src/flowpilot/codes.py").read_text(encoding="utf-8")
     for code in codes:
-        if f"codes::{code.replace('.', '_')}" not in sources:
+        if f"codes::{code.replace('.', '_')}" not in sources and f'"{code}"' not in reported:
             findings.append(f"contract/errors.yaml: nothing uses {code}")
     documented = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
     if documented != render_errors(codes):

@@ -85,6 +85,7 @@ void install_exchange(Router& router, Services& s) {
   router.add(Operation::exchange_with_worker, [&s](const CallPtr& call, Reply& reply) {
     auto request = read_exchange(call->body);
     if (!request) return reply(request.error());
+    request->is_gone = call->request.is_gone;
     s.workers.exchange(call->id<WorkerId>(), std::move(*request),
                        [reply = std::move(reply)](Result<ExchangeAnswer> answer) mutable {
                          if (!answer) return reply(answer.error());
@@ -94,6 +95,7 @@ void install_exchange(Router& router, Services& s) {
   router.add(Operation::lease_attempts, [&s](const CallPtr& call, Reply& reply) {
     auto request = read_exchange(call->body);
     if (!request) return reply(request.error());
+    request->is_gone = call->request.is_gone;
     s.workers.exchange(call->id<WorkerId>(), std::move(*request),
                        [reply = std::move(reply)](Result<ExchangeAnswer> answer) mutable {
                          if (!answer) return reply(answer.error());

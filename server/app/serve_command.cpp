@@ -8,6 +8,7 @@
 #include "app/limits.hpp"
 #include "app/signals.hpp"
 #include "app/task_options.hpp"
+#include "app/task_worker.hpp"
 #include "app/upkeep.hpp"
 #include "app/web_pack.hpp"
 #include "app/worker_token.hpp"
@@ -124,7 +125,7 @@ class ServeSession {
     auto token = load_worker_token(settings_.data_dir());
     if (!token) return token.error();
     api::ApiOptions api;
-    api.worker_token = std::move(*token);
+    api.worker_token = *token;
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return host_->isolation(); };
@@ -159,6 +160,7 @@ class ServeSession {
           !made)
         return made.error();
     }
+    if (const auto started = start_task_worker(*token); !started) return started.error();
     const auto unfinished = host_->runtime().recover_all();
     upkeep_ = std::make_unique<Upkeep>(host_->store(), host_->clock(), settings_.count("retention_days"));
     recovery_seconds_ = std::chrono::duration<double>(host_->clock().steady_now() - began_).count();
@@ -167,16 +169,27 @@ class ServeSession {
     return {};
   }
 
+  std::string url() const {
+    const auto host = settings_.text("host");
+    return fmt::format("http://{}:{}", host == "::1" ? "[::1]" : host, http_->port());
+  }
+
+  Result<void> start_task_worker(const std::string& token) {
+    if (settings_.text("tasks").empty()) return {};
+    auto options = make_task_worker_options(settings_, url(), token);
+    if (!options) return options.error();
+    task_worker_ = std::make_unique<TaskWorker>(std::move(*options), host_->workers(), host_->clock());
+    return {};
+  }
+
   void announce(std::size_t unfinished) const {
-    const auto url = fmt::format(
-        "http://{}:{}", settings_.text("host") == "::1" ? "[::1]" : settings_.text("host"), http_->port());
     log(LogLevel::info, "ready",
-        {{"url", url},
+        {{"url", url()},
          {"data_dir", settings_.data_dir().string()},
          {"unfinished", unfinished},
          {"version", FLOWPILOT_VERSION}});
     if (!options_.dev) return;
-    fmt::print("FlowPilot is ready at {}  (API: {}/docs)\n", url, url);
+    fmt::print("FlowPilot is ready at {}  (API: {}/docs)\n", url(), url());
     std::fflush(stdout);
   }
 
@@ -199,8 +212,9 @@ class ServeSession {
   /// below.
   void end(Milliseconds grace) {
     if (api_) api_->begin_drain();
-    if (host_ && http_ && grace.count() > 0) host_->wait_for_attempts(grace);
     if (host_) host_->workers().close();
+    if (host_ && http_ && grace.count() > 0) host_->wait_for_attempts(grace);
+    if (task_worker_) task_worker_->stop(std::max<Milliseconds>(grace, kAnswerTime));
     if (api_) api_->release_waits();
     if (http_) http_->stop(std::max<Milliseconds>(grace, kAnswerTime));
     upkeep_.reset();
@@ -225,6 +239,7 @@ class ServeSession {
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<TaskWorker> task_worker_;
 };
 
 }  // namespace

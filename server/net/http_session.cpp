@@ -113,6 +113,7 @@ void HttpSession::on_read(boost::system::error_code error, std::size_t count) {
 }
 
 void HttpSession::on_end_of_input() {
+  *is_gone_ = true;
   input_ended_ = true;
   takes_requests_ = false;
   if (phase_ == Phase::kLinger || (slots_.empty() && out_.empty())) return finish();
@@ -202,6 +203,7 @@ void HttpSession::dispatch() {
   Request request = parser_.take();
   request.peer = peer_;
   request.from_loopback = is_loopback_;
+  request.is_gone = is_gone_;
   const auto* id = find_field(request.headers, "X-Request-Id");
   request.id = id != nullptr && is_sane_id(*id) ? *id : lane_.make_request_id();
   if (wants_websocket) {

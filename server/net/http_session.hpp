@@ -21,6 +21,7 @@ namespace fp::net {
 class HttpSession final : public Connection {
  public:
   HttpSession(Lane& lane, Socket socket, const boost::asio::ip::address& peer);
+  ~HttpSession() override { *is_gone_ = true; }
 
   void start() override;
   void answer(std::uint64_t request, Response response) override;
@@ -65,6 +66,7 @@ class HttpSession final : public Connection {
 
   const std::string peer_;
   const bool is_loopback_;
+  const std::shared_ptr<std::atomic<bool>> is_gone_ = std::make_shared<std::atomic<bool>>(false);
   RequestParser parser_;
   std::vector<char> in_;
   std::size_t begin_ = 0;  // of what is not parsed yet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,8 @@ struct Request {
   std::string peer;  // address of the other side, without port
   bool from_loopback = false;
   std::string id;  // of this request: X-Request-Id when it is sane, else made here
+  std::shared_ptr<const std::atomic<bool>> is_gone;  // becomes true when the other side hangs up: nobody will
+                                                     // read the answer. Never null in a request from the net
 };
 
 struct Response {

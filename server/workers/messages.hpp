@@ -5,7 +5,9 @@
 #include "ports/task_handler.hpp"
 #include "ports/worker_transport.hpp"
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +50,8 @@ struct Exchange {
   std::vector<LeaseLog> logs;
   std::uint32_t max = 0;  // leases wanted
   Milliseconds wait{0};   // for one, when there is nothing to say
+  std::shared_ptr<const std::atomic<bool>>
+      is_gone;  // true once nobody reads the answer any more; may be null
 };
 
 struct GrantedLease {

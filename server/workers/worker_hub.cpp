@@ -22,6 +22,8 @@ struct WorkerHub::Recording {
   std::uint32_t max = 0;
   ExchangeAnswer answer;
   Answered answered;
+  std::shared_ptr<const std::atomic<bool>> is_gone;
+  bool counted = false;  // in Worker::recordings
   std::mutex mutex;
   std::size_t open = 1;  // reports under way, and one for whoever sends them
 };
@@ -55,6 +57,10 @@ void WorkerHub::cancel(ports::LeaseId lease, Sink& sink) {
   wake_parked();
 }
 
+Error WorkerHub::closing() {
+  return Error(codes::server_draining, "the server is stopping; ask again when it is back");
+}
+
 void WorkerHub::exchange(const WorkerId& id, Exchange request, Answered answer) {
   auto recording = std::make_shared<Recording>();
   const bool reports = !request.reports.empty();
@@ -67,15 +73,21 @@ void WorkerHub::exchange(const WorkerId& id, Exchange request, Answered answer) 
         answer(
             Error(codes::worker_unknown, "this server does not know the worker (any more): register again"));
       });
+    } else if (closed_ && !reports && request.heartbeats.empty() && request.logs.empty()) {
+      later.jobs.emplace_back([answer = std::move(answer)]() mutable { answer(closing()); });
     } else {
       touch(*worker);
       recording->worker = id;
+      if (reports) ++worker->recordings;
+      recording->counted = reports;
       recording->max = request.max;
+      recording->is_gone = request.is_gone;
       take_in(request, recording, later);
       auto& said = recording->answer;
       const bool has_news = reports || !said.lost.empty() || !said.acknowledged.empty();
       if (!has_news && !closed_ && request.wait.count() > 0 && !fill(*worker, request.max, said, later)) {
-        worker->parked.push_back({request.max, clock_.steady_now() + request.wait, std::move(answer)});
+        worker->parked.push_back(
+            {request.max, clock_.steady_now() + request.wait, std::move(answer), std::move(request.is_gone)});
         if (worker->parked.size() > options_.most_parked) {
           later.jobs.emplace_back(
               [old = std::move(worker->parked.front().answer)]() mutable { old(ExchangeAnswer{}); });
@@ -200,7 +212,12 @@ void WorkerHub::finish(const std::shared_ptr<Recording>& recording) {
   if (recording->worker) {
     const std::lock_guard lock(mutex_);
     auto* worker = find_worker(*recording->worker);
-    if (worker != nullptr) fill(*worker, recording->max, recording->answer, later);
+    if (worker != nullptr) {
+      if (recording->counted && worker->recordings > 0) --worker->recordings;
+      const bool is_gone = recording->is_gone && *recording->is_gone;
+      fill(*worker, is_gone ? 0 : recording->max, recording->answer, later);
+      if (queue_.size() > 0) wake_parked();
+    }
   }
   later.run();
   recording->answered(std::move(recording->answer));
@@ -299,6 +316,11 @@ void WorkerHub::wake_parked() {
   loop_.post([this] { hand_out(); });
 }
 
+/// Requests of a process that died would swallow an attempt each.
+void WorkerHub::forget_gone(Worker& worker) {
+  std::erase_if(worker.parked, [](const Parked& parked) { return parked.is_gone && *parked.is_gone; });
+}
+
 /// One attempt to each worker that waits, round and round, so that none is loaded while another idles.
 void WorkerHub::hand_out() {
   Later later;
@@ -307,7 +329,8 @@ void WorkerHub::hand_out() {
     hand_out_posted_ = false;
     std::vector<std::pair<Worker*, ExchangeAnswer>> waiting;
     for (auto& [id, worker] : workers_) {
-      if (!worker.parked.empty()) waiting.emplace_back(&worker, ExchangeAnswer{});
+      forget_gone(worker);
+      if (!worker.parked.empty() && worker.recordings == 0) waiting.emplace_back(&worker, ExchangeAnswer{});
     }
     for (bool granted = true; granted;) {
       granted = false;

@@ -53,7 +53,11 @@ class WorkerHub final : public ports::WorkerTransport {
   /// The same for whatever registered with this name and process id: its process ended.
   void remove_process(const std::string& name, std::uint64_t pid);
 
-  /// The process ends: requests that wait are answered, nobody waits and nothing is granted from now on.
+  bool knows_process(const std::string& name, std::uint64_t pid) const;
+  /// No more leases for it: its successor is there.
+  void drain_process(const std::string& name, std::uint64_t pid);
+  /// The process ends: nothing is granted from now on, requests that wait or would wait are refused with
+  /// server.draining; reports are taken as before.
   void close();
 
   std::vector<WorkerView> list_workers() const;
@@ -68,6 +72,7 @@ class WorkerHub final : public ports::WorkerTransport {
     std::uint32_t max = 0;
     SteadyPoint until{};
     Answered answer;
+    std::shared_ptr<const std::atomic<bool>> is_gone;
   };
   struct Worker {
     WorkerId id;
@@ -80,6 +85,7 @@ class WorkerHub final : public ports::WorkerTransport {
     std::unordered_set<std::string> leases;
     std::vector<std::string> cancelled;  // not told yet
     std::deque<Parked> parked;
+    std::size_t recordings = 0;  // its exchanges with reports under way: their answers bring leases
   };
   struct Leased {
     AttemptKey key;
@@ -116,9 +122,11 @@ class WorkerHub final : public ports::WorkerTransport {
   std::optional<AttemptKey> take_given_up(const std::string& lease);
   void drop_worker(const WorkerId& id, Later& later);
   bool wants_work(const Worker& worker) const;
+  static void forget_gone(Worker& worker);
   void wake_parked();
   void hand_out();
   void sweep();
+  static Error closing();
   void remember_done(const std::string& lease);
   void remember_details(const std::string& task, const Json& details);
 

@@ -183,6 +183,20 @@ TEST_F(WorkerHubTest, AWaitingWorkerIsNotSilent) {
   EXPECT_TRUE(answers.back());
 }
 
+TEST_F(WorkerHubTest, ARequestWhoseSenderHungUpGetsNothing) {
+  const auto dead = enroll(1);
+  const auto alive = enroll(2);
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  ask(dead, {.max = 8, .wait = Milliseconds(1000), .is_gone = gone});
+  ask(alive, {.max = 8, .wait = Milliseconds(1000)});
+  *gone = true;
+  dispatch(1);
+  dispatch(2);
+  loop.run();
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0]->leases.size(), 2u);
+}
+
 TEST_F(WorkerHubTest, AFullQueueRefuses) {
   for (ports::LeaseId lease = 1; lease <= 100; ++lease) EXPECT_EQ(dispatch(lease), ports::Dispatched::queued);
   EXPECT_EQ(dispatch(101), ports::Dispatched::refused);

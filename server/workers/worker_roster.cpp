@@ -141,6 +141,7 @@ void WorkerHub::sweep() {
             [reply = std::move(worker.parked.front().answer)]() mutable { reply(ExchangeAnswer{}); });
         worker.parked.pop_front();
       }
+      forget_gone(worker);
       if (worker.parked.empty() && now - worker.last_seen > 2 * options_.lease_ttl) gone.push_back(id);
     }
     for (const auto& id : gone) drop_worker(id, later);
@@ -157,11 +158,26 @@ void WorkerHub::close() {
     closed_ = true;
     for (auto& [id, worker] : workers_) {
       for (auto& parked : std::exchange(worker.parked, {})) {
-        later.jobs.emplace_back([answer = std::move(parked.answer)]() mutable { answer(ExchangeAnswer{}); });
+        later.jobs.emplace_back([answer = std::move(parked.answer)]() mutable { answer(closing()); });
       }
     }
   }
   later.run();
+}
+
+bool WorkerHub::knows_process(const std::string& name, std::uint64_t pid) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+    return entry.second.registration.name == name && entry.second.registration.pid == pid;
+  });
+}
+
+void WorkerHub::drain_process(const std::string& name, std::uint64_t pid) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [id, worker] : workers_) {
+    if (worker.registration.name == name && worker.registration.pid == pid) worker.draining = true;
+  }
+  wake_parked();
 }
 
 std::vector<WorkerView> WorkerHub::list_workers() const {

@@ -57,17 +57,17 @@ Json document(const std::string& name, JsonArray steps) {
   return JsonObject{{"name", name}, {"steps", std::move(steps)}};
 }
 
-Json chain(std::size_t steps) {
+Json chain(std::size_t steps, const std::string& type) {
   JsonArray list;
   for (std::size_t i = 0; i < steps; ++i)
-    list.push_back(step(fmt::format("s{}", i), "noop",
+    list.push_back(step(fmt::format("s{}", i), type,
                         i == 0 ? std::vector<std::string>{} : std::vector{fmt::format("s{}", i - 1)}));
   return document(fmt::format("chain{}", steps), std::move(list));
 }
 
-Bench::Bench(const fs::path& folder, bool keep) : folder_(folder) {
+Bench::Bench(const fs::path& folder, bool keep, const std::vector<std::string>& more) : folder_(folder) {
   if (!keep) fs::remove_all(folder_);
-  server_.emplace(fs::canonical("/proc/self/exe").parent_path() / "flowpilot", folder_);
+  server_.emplace(fs::canonical("/proc/self/exe").parent_path() / "flowpilot", folder_, more);
 }
 
 std::string Bench::make(const Json& workflow) {

@@ -27,13 +27,14 @@ std::string faults(const Measured& m);
 
 Json step(const std::string& id, const std::string& type, std::vector<std::string> after, Json config = {});
 Json document(const std::string& name, JsonArray steps);
-/// Noop steps, one after the other.
-Json chain(std::size_t steps);
+/// Steps that do nothing, one after the other.
+Json chain(std::size_t steps, const std::string& type = "noop");
 
 /// A server on a data directory, and what is asked of it.
 class Bench {
  public:
-  explicit Bench(const std::filesystem::path& folder, bool keep = false);
+  explicit Bench(const std::filesystem::path& folder, bool keep = false,
+                 const std::vector<std::string>& more = {});
 
   ServerProcess& server() { return *server_; }
   std::uint16_t port() const { return server_->port(); }

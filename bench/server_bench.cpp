@@ -2,6 +2,7 @@
 // own limits measured in the same run. Never a test: machines differ. With an argument only the part of that
 // name; "million" and "million-sleepers" take minutes and a few GB and are done only when they are named.
 #include "bench_session.hpp"
+#include "functions_bench.hpp"
 #include "live_clients.hpp"
 #include "machine_limits.hpp"
 #include "server_scale.hpp"
@@ -250,6 +251,7 @@ int run(int argc, char** argv) {
       backlog(bench, machine);
     }
     if (want("live")) live(folder);
+    if (want("functions")) functions(folder, machine.syncs);
     if (want("sleepers")) sleepers(folder, 100'000);
     if (want("recovery")) recovery(folder);
     if (want("many")) many(folder);

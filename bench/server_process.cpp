@@ -40,9 +40,12 @@ std::uint64_t memory_of(pid_t pid) {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const fs::path& program, const fs::path& data_dir)
+ServerProcess::ServerProcess(const fs::path& program, const fs::path& data_dir,
+                             const std::vector<std::string>& more)
     : log_(data_dir.string() + ".log") {
-  const std::string arguments[] = {program.string(), "serve", "--port", "0", "--data-dir", data_dir.string()};
+  std::vector<std::string> arguments = {program.string(), "serve",          "--port", "0",
+                                        "--data-dir",     data_dir.string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

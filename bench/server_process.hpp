@@ -7,6 +7,7 @@
 #include <string>
 #include <sys/types.h>
 #include <thread>
+#include <vector>
 
 namespace fp::bench {
 
@@ -14,7 +15,8 @@ namespace fp::bench {
 /// destructor; its messages after the first go to DATA_DIR.log.
 class ServerProcess {
  public:
-  ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data_dir);
+  ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data_dir,
+                const std::vector<std::string>& more = {});
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;

@@ -108,6 +108,9 @@ void Server::handle(net::Request request, Respond respond) {
   if (changes && draining_.load(std::memory_order_relaxed))
     return respond(
         problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));
+  if (options_.workers_only && !from_worker)
+    return respond(problem_response(Error(codes::not_found, "here is nothing but the worker protocol"),
+                                    request.path, request.id));
   if (Page::owns(request.path)) return serve_page(request, std::move(respond));
   router_.handle(std::move(request), std::move(respond));
 }
@@ -141,6 +144,8 @@ std::variant<std::unique_ptr<net::WebSocketListener>, net::Response> Server::upg
       (host == nullptr || (*origin != "http://" + *host && *origin != "https://" + *host)))
     return problem(Error(codes::origin_forbidden, "a page of another origin may not listen here"));
   constexpr std::string_view kPrefix = "/ws/executions";
+  if (options_.workers_only)
+    return problem(Error(codes::not_found, "here is nothing but the worker protocol"));
   const Error unknown(codes::not_found, "live updates are at /ws/executions/ and /ws/executions/{id}/");
   if (!request.path.starts_with(kPrefix)) return problem(unknown);
   auto rest = request.path.substr(kPrefix.size());

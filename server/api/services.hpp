@@ -33,6 +33,7 @@ struct ApiOptions {
   std::string durability = "power-safe";
   std::string storage;              // library and version, for /readyz
   std::string worker_token;         // what workers must send; empty: nobody may be a worker
+  bool workers_only = false;        // no route but those of the worker protocol
   std::function<Json()> isolation;  // layers around expressions
   PagePack page;                    // the web page; empty when this build has none
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text

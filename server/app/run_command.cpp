@@ -5,9 +5,11 @@
 #include "app/host.hpp"
 #include "app/progress.hpp"
 #include "app/signals.hpp"
+#include "app/task_gate.hpp"
 #include "app/task_options.hpp"
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "base/log.hpp"
 #include "runtime/execution_view.hpp"
 
 #include <fmt/format.h>
@@ -168,7 +170,10 @@ class RunSession {
     host.runtime.keep_awake = std::chrono::hours(24 * 365 * 100);  // nobody else would wake what sleeps
     host.observer = &observer_;
     host.on_failure = [this](const Error& error) { outcome_.failed(error); };
-    if (!options_.resume) {
+    // Which functions there are is known once their worker is there.
+    const bool has_functions = !settings_.text("tasks").empty();
+    set_log_level(LogLevel::warning);  // people read this: progress, not how the worker is
+    if (!options_.resume && !has_functions) {
       sandbox::SandboxedEvaluator evaluator;
       auto loaded =
           load_workflow(options_.file, make_registry(host.tasks, clock_), make_syntax_check(evaluator));
@@ -180,15 +185,37 @@ class RunSession {
     host_ = std::move(*opened);
     if (!host_->warning().empty()) fmt::print(stderr, "flowpilot: {}\n", host_->warning());
     observer_.attach(host_->runtime());
-    const auto begun = options_.resume ? resume() : start();
+    const auto ready = has_functions ? prepare_functions() : Result<void>();
+    const auto begun = !ready ? ready : options_.resume ? resume() : start();
     if (!begun) {
-      host_->stop();
+      stop();
       return report(begun.error());
     }
     return finish();
   }
 
  private:
+  Result<void> prepare_functions() {
+    auto gate = TaskGate::open(*host_, settings_);
+    if (!gate) return gate.error();
+    gate_ = std::move(*gate);
+    for (const auto& worker : host_->workers().list_workers()) {
+      for (const auto& problem : worker.registration.problems.as_array())
+        fmt::print(stderr, "flowpilot: {} can not be imported: {}\n{}\n", json_string(problem, "module"),
+                   json_string(problem, "title"), json_string(problem, "traceback"));
+    }
+    if (options_.resume) return {};
+    auto loaded = load_workflow(options_.file, host_->types(), make_syntax_check(host_->evaluator()));
+    if (!loaded) return loaded.error();
+    document_ = (*loaded)->document;
+    return {};
+  }
+
+  void stop() {
+    gate_.reset();
+    host_->stop();
+  }
+
   Result<void> start() {
     auto workflow = model::read_workflow(document_, host_->types());
     if (!workflow) return workflow.error();
@@ -327,11 +354,11 @@ class RunSession {
     const SignalWatch signals([this](int) { outcome_.interrupt(); });
     const auto end = outcome_.wait();
     if (end == Outcome::End::failed) {
-      host_->stop();
+      stop();
       return report(*outcome_.error());
     }
     if (end == Outcome::End::interrupted) return give_up();
-    host_->stop();
+    stop();
     print_result();
     return outcome_.any_failed() ? kExecutionFailed : kOk;
   }
@@ -340,7 +367,7 @@ class RunSession {
     fmt::print(stderr, "stopping; attempts under way have {} to finish (Ctrl-C again to leave at once)\n",
                to_display_text(kGrace));
     host_->wait_for_attempts(kGrace);
-    host_->stop();
+    stop();
     for (const auto& id : outcome_.open()) {
       fmt::print(stderr, "go on with: flowpilot run --resume {} --data-dir {}\n", to_string(id),
                  settings_.data_dir().string());
@@ -370,6 +397,7 @@ class RunSession {
   RunObserver observer_;
   Json document_;  // checked, before anything is opened
   std::unique_ptr<Host> host_;
+  std::unique_ptr<TaskGate> gate_;
 };
 
 }  // namespace

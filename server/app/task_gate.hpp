@@ -1,0 +1,30 @@
+#pragma once
+
+#include "api/server.hpp"
+#include "app/host.hpp"
+#include "app/task_worker.hpp"
+#include "net/http_server.hpp"
+
+#include <memory>
+
+namespace fp::app {
+
+/// For a process without a server (`flowpilot run --tasks DIR`): a door on loopback through which the worker
+/// of the folder, and nobody else, speaks the worker protocol. Ends before its host.
+class TaskGate {
+ public:
+  /// With the functions registered. Errors: usage.tasks, worker.spawn_failed, net.*.
+  static Result<std::unique_ptr<TaskGate>> open(Host& host, const Settings& settings);
+  ~TaskGate();
+
+ private:
+  explicit TaskGate(Host& host) : host_(host), loop_("gate", host.clock()) {}
+
+  Host& host_;
+  runtime::ThreadLoop loop_;
+  std::unique_ptr<api::Server> api_;
+  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<TaskWorker> worker_;
+};
+
+}  // namespace fp::app

@@ -31,10 +31,12 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 MOST_BODY = 64 << 20
+FUNCTIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "functions")
 
 
 class Sink:
@@ -428,7 +430,7 @@ def run_onboarding(binary, inputs, data_dir):
 def serve_product(binary, arguments):
     """Runs `flowpilot serve --dev` beside the services, with their addresses as variables; shows what they receive."""
     with DemoServices() as services:
-        command = [binary, "serve", "--dev", "--data-dir", os.path.join(tempfile.gettempdir(), f"flowpilot-dev-{os.getuid()}"), *arguments]
+        command = [binary, "serve", "--dev", "--data-dir", os.path.join(tempfile.gettempdir(), f"flowpilot-dev-{os.getuid()}"), "--tasks", FUNCTIONS, *arguments]
         for name, value in services.variables().items():
             command += ["--var", f"{name}={value}"]
         print(f"$ {shlex.join(command)}", flush=True)
@@ -448,16 +450,38 @@ def serve_product(binary, arguments):
             return process.returncode
 
 
+def call(method, url, body=b"", kind="application/json"):
+    request = urllib.request.Request(url, body or None, {"Content-Type": kind}, method=method)
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)
+
+
+def find_python_workflow(url):
+    """The onboarding workflow of examples/functions, published when it is not there yet; None while its functions are not registered."""
+    end = time.monotonic() + 10
+    while not any(row["type"] == "onboarding.add_contact" and row["workers"] for row in call("GET", f"{url}/api/task-types/")["results"]):
+        if time.monotonic() > end:
+            return None
+        time.sleep(0.1)
+    found = call("GET", f"{url}/api/workflows/?search=onboarding+in+Python")["results"]
+    if found:
+        return found[0]["id"]
+    with open(os.path.join(FUNCTIONS, "onboarding_python.yaml"), "rb") as file:
+        made = call("POST", f"{url}/api/workflows/import/", file.read(), "application/yaml")
+    return call("POST", f"{url}/api/workflows/{made['id']}/publish/", b"{}")["id"]
+
+
 def show_first_steps(url):
-    """One line to copy that runs the onboarding workflow."""
-    import urllib.request
-    with urllib.request.urlopen(f"{url}/api/workflows/?search=onboarding") as reply:
-        found = json.load(reply)["results"]
-    if not found:
-        return
+    """One line to copy that runs the onboarding workflow: by Python functions, or by built-in steps when there is no Python."""
+    found = find_python_workflow(url)
+    if found is None:
+        listed = call("GET", f"{url}/api/workflows/?search=onboarding")["results"]
+        if not listed:
+            return
+        found = listed[0]["id"]
     body = json.dumps({"input": {"email": "ada@example.org", "name": "Ada Lovelace"}, "wait_seconds": 30})
-    print("\nRun the onboarding workflow:\n"
-          f"  curl -s {url}/api/workflows/{found[0]['id']}/run/ -H 'Content-Type: application/json' -d '{body}'\n"
+    print("\nRun the onboarding workflow (two of its steps are Python: examples/functions/onboarding.py):\n"
+          f"  curl -s {url}/api/workflows/{found}/run/ -H 'Content-Type: application/json' -d '{body}'\n"
           "\nWhat the demo services receive is shown here. Ctrl-C stops everything.\n", flush=True)
 
 

@@ -55,6 +55,15 @@ class ExampleTest(unittest.TestCase):
         self.assertEqual(slack["body"], {"text": "VIP signed up: Ada Lovelace (score 87)"})
         self.assertEqual(len({record["key"] for record in self.services.records}), 3)
 
+    def test_onboarding_by_python_functions_does_the_same(self):
+        self.control({"path": "/crm", "times": 1, "status": 503})
+        result = self.run_example("functions/onboarding_python.yaml", "--tasks", str(HERE / "functions"), inputs={"email": "ada@example.org", "name": "Ada Lovelace"})
+        self.assertTrue(result["output"]["vip"])
+        [failed], [contact], [slack] = self.received("http-failed"), self.received(path="/crm/contacts"), self.received(path="/slack")
+        self.assertEqual(contact["body"], {"email": "ada@example.org", "name": "Ada Lovelace", "source": "signup"})
+        self.assertEqual(failed["key"], contact["key"], "the second attempt sends the first one's key")
+        self.assertEqual(slack["body"], {"text": "VIP signed up: ada@example.org (score 87)"})
+
     def test_onboarding_tells_nobody_of_an_ordinary_user(self):
         result = self.run_example("onboarding.yaml", inputs={"email": "user2@example.org"})
         self.assertFalse(result["output"]["vip"])

@@ -18,7 +18,7 @@ from .task import TaskType, find_task
 class Attempt:
     """A lease and what became of it. `why` says why it was cancelled: timeout, cancelled or lost."""
 
-    __slots__ = ("lease", "grant", "type", "context", "ends", "why", "thread_id", "future", "told_at", "reported", "interrupting")
+    __slots__ = ("lease", "grant", "type", "context", "ends", "why", "thread_id", "future", "told_at", "reported", "interrupting", "interrupted")
 
     def __init__(self, grant: Dict[str, Any], wake: Callable[[], None]) -> None:
         self.lease: str = grant["lease"]
@@ -33,6 +33,7 @@ class Attempt:
         self.told_at = 0.0  # when it was asked to stop
         self.reported = False
         self.interrupting = False
+        self.interrupted = False
 
     def run(self, most_bytes: int) -> str:
         """Carries a plain function out on this thread; the report as JSON text."""

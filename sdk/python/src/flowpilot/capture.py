@@ -1,12 +1,14 @@
 """What a function prints and logs goes to the log of its attempt; what nobody's function says stays with the worker."""
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import Any, TextIO
+from typing import Any, Iterator, TextIO
 
 from .context import current_context
 
+_LONGEST = 16_384  # characters of a line without an end
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warning"), (logging.INFO, "info"))
 
 
@@ -22,15 +24,18 @@ class TaskStream:
         if context is None:
             return self._own.write(text)
         text = text if isinstance(text, str) else str(text)
-        partial = getattr(context, "_partial", "") + text
-        if "\n" in partial or len(partial) > 16384:
+        partial, written = getattr(context, "_partial", "") + text, len(text)
+        if getattr(context, "_cut", False) and partial.startswith("\n"):
+            partial = partial[1:]  # the end of a line that was too long to wait for it
+        context._cut = len(partial) > _LONGEST and "\n" not in partial[-_LONGEST:]  # type: ignore[attr-defined]
+        if "\n" in partial or context._cut:  # type: ignore[attr-defined]
             *lines, partial = partial.split("\n")
-            if len(partial) > 16384:
+            if context._cut:  # type: ignore[attr-defined]
                 lines, partial = [*lines, partial], ""
             for line in lines:
                 context.log.write(self._level, line)
         context._partial = partial  # type: ignore[attr-defined]
-        return len(text)
+        return written
 
     def writelines(self, lines: Any) -> None:
         for line in lines:
@@ -81,3 +86,19 @@ def install() -> None:
     root.addHandler(TaskLogHandler())
     if root.level in (logging.NOTSET, logging.WARNING):
         root.setLevel(logging.INFO)
+
+
+@contextlib.contextmanager
+def captured() -> Iterator[None]:
+    """The same for as long as the block runs."""
+    root, handler = logging.getLogger(), TaskLogHandler()
+    before = (sys.stdout, sys.stderr, root.level)
+    sys.stdout, sys.stderr = TaskStream(sys.stdout, "info"), TaskStream(sys.stderr, "warning")  # type: ignore[assignment]
+    root.addHandler(handler)
+    root.setLevel(min(root.level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before[:2]
+        root.removeHandler(handler)
+        root.setLevel(before[2])

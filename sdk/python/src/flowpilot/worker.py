@@ -29,6 +29,7 @@ from .spool import Spool
 from .task import list_tasks
 
 POLL_SECONDS = 20.0
+POLITE_SECONDS = 0.5  # for a function to see that its context is cancelled, before Cancelled is raised in it
 STUCK_SECONDS = 5.0
 SPOOL_AFTER_SECONDS = 1.0
 _MOST_BATCH = 200
@@ -315,6 +316,9 @@ class Worker:
         with self._lock:
             if len(batch) > 1:
                 self._one_by_one = True
+            elif '"error":' in self._outbox[batch[0]][:120]:
+                note(f"the server refuses the report of {batch[0]} altogether ({refused}); its attempt is left to the server")
+                del self._outbox[batch[0]]
             else:
                 error = {"code": codes.RESULT, "message": f"the server refused what the function returned: {refused}"[:4000], "retryable": False}
                 self._outbox[batch[0]] = f'{{"lease":"{batch[0]}","error":{json.dumps(error)}}}'
@@ -441,6 +445,9 @@ class Worker:
                 self._cancel(attempt, "lost")
             elif attempt.why and attempt.thread_id and now - attempt.told_at > STUCK_SECONDS:
                 self._give_up(attempt)
+            elif attempt.why and not attempt.interrupted and now - attempt.told_at > POLITE_SECONDS:
+                attempt.interrupted = True
+                _interrupt(attempt)
 
     def _cancel(self, attempt: Attempt, why: str) -> None:
         if attempt.why:
@@ -450,8 +457,6 @@ class Worker:
         attempt.context.cancel()
         if attempt.future is not None:
             attempt.future.cancel()
-            return
-        _interrupt(attempt)
 
     def _give_up(self, attempt: Attempt) -> None:
         """Its thread does not react: the slot gets a new one, and the thread is left to itself."""

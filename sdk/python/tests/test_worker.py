@@ -169,11 +169,12 @@ def test_a_report_the_server_refuses_becomes_a_failure_and_takes_no_other_with_i
 
 
 def test_a_time_out_and_a_cancellation_stop_the_function(server, start):
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     @task(name="t.spin")
     def spin() -> None:
         count = 0
+        begun.set()
         try:
             while True:
                 count += len(str(count))  # a loop that does nothing at all is not inside the try for CPython 3.11
@@ -185,8 +186,10 @@ def test_a_time_out_and_a_cancellation_stop_the_function(server, start):
     server.wait_for(lambda: server.reports)
     assert server.reports[0]["error"]["code"] == "task.timeout"
     assert ended.wait(5)
+    begun.clear()
     ended.clear()
     server.grant(lease("gone", "t.spin"))
+    assert begun.wait(10)
     server.wait_for(lambda: any(beat["lease"] == "gone" for beat in server.beats))
     server.say = {"cancelled": ["gone"]}
     assert ended.wait(5)

@@ -231,8 +231,9 @@ class Worker:
 
     # ---- sending
 
-    def _send(self) -> None:
-        """Sends until there is nothing to send, unless somebody does or the server is away."""
+    def _send(self, is_slot: bool = True) -> None:
+        """Sends until there is nothing to send, unless somebody does or the server is away. A slot runs the first of the leases that come back
+        itself; the tender, which only keeps time, has them all run by others."""
         with self._lock:
             if self._sending:
                 return
@@ -263,7 +264,7 @@ class Worker:
                         self._sending = False
                     return
                 continue
-            self._take_answer(answer, batch, keep_one=True)
+            self._take_answer(answer, keep_one=is_slot)
 
     def _next_batch(self) -> List[str]:
         batch: List[str] = []
@@ -275,7 +276,7 @@ class Worker:
             batch.append(lease)
         return batch
 
-    def _take_answer(self, answer: Dict[str, Any], batch: List[str], keep_one: bool) -> None:
+    def _take_answer(self, answer: Dict[str, Any], keep_one: bool) -> None:
         with self._lock:
             for lease in (*answer["acknowledged"], *answer["lost"], *answer["cancelled"]):
                 self._outbox.pop(lease, None)
@@ -336,7 +337,7 @@ class Worker:
                 free = self.slots - len(self._held)
             try:
                 answer = self._poller.call("POST", f"/api/workers/{self._id}/exchange/", _exchange_body([], [], [], free, POLL_SECONDS), timeout=POLL_SECONDS + 15)
-                self._take_answer(answer, [], keep_one=False)
+                self._take_answer(answer, keep_one=False)
             except Unreachable as error:
                 if not self._ended and not self._drain:
                     self._went_offline(error)
@@ -396,7 +397,7 @@ class Worker:
             if away:
                 self._spool_if_long(now)
             if news and (not away or now >= self._retry_at):
-                self._try_again() if away else self._send()
+                self._try_again() if away else self._send(is_slot=False)
             if self._too_many_stuck():
                 raise WorkerEnds(75, f"{self._stuck} functions did not stop when they were told to; starting the worker again")
             if not self._drain:
@@ -417,7 +418,7 @@ class Worker:
             return self._went_offline(error)
         with self._lock:
             self._beat_due = True
-        self._send()
+        self._send(is_slot=False)
 
     def _say_draining(self) -> None:
         note("draining: no more leases; what runs may finish")

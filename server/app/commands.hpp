@@ -23,6 +23,8 @@ ExitCode restore_command(const std::string& from, const Settings& settings);
 /// What holds and what does not on this machine; 1 when something is bad. `quick` only asks the server
 /// whether it is ready.
 ExitCode doctor_command(bool quick, const Settings& settings);
+/// Attacks this machine's isolation from inside; 1 when anything got out. `level` "" is that of the settings.
+ExitCode sandbox_test_command(const std::string& level, bool as_json, const Settings& settings);
 ExitCode config_show_command(const Settings& settings);
 /// A completion script made from the commands and flags that `app` declares.
 ExitCode completion_command(const std::string& shell, const CLI::App& app);

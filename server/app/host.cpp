@@ -2,6 +2,7 @@
 
 #include "base/json_parse.hpp"
 #include "engine/steps/step.hpp"
+#include "launcher/launcher.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <algorithm>
@@ -31,7 +32,27 @@ model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator) {
   };
 }
 
-Host::Host(HostOptions options) {
+Json probe_code_isolation(const tasks::CodeOptions& code) {
+  JsonObject out{{"level", std::string(launcher::to_text(code.level))}};
+  const auto layers = launcher::Launcher().probe({.level = code.level});
+  if (!layers) {
+    out["error"] = layers.error().message;
+    return out;
+  }
+  JsonArray missing;
+  for (auto& name : launcher::list_missing({.level = code.level}, *layers)) missing.emplace_back(name);
+  for (const auto& [name, value] : launcher::to_text(*layers)) {
+    if (value == "true" || value == "false")
+      out[name] = value == "true";
+    else
+      out[name] = value;
+  }
+  out["landlock"] = layers->landlock;
+  out["missing"] = std::move(missing);
+  return out;
+}
+
+Host::Host(HostOptions options) : code_(options.tasks.code) {
   engine::register_engine_steps(types_);
   options.tasks.own_ports = own_ports_;
   auto handlers = tasks::make_builtin_handlers(options.tasks, clock_);
@@ -87,6 +108,8 @@ Json Host::isolation() const {
     out[status.layers.substr(from, to - from)] = true;
     from = to + 1;
   }
+  std::call_once(code_probed_, [this] { code_isolation_ = probe_code_isolation(code_); });
+  out["code"] = code_isolation_;
   return out;
 }
 

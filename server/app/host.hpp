@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 namespace fp::app {
 
@@ -38,7 +39,8 @@ class Host {
 
   /// No new attempts from here on; waits until those under way have ended, at most so long.
   void wait_for_attempts(Milliseconds most);
-  /// Layers that hold around expressions, for people: {seccomp: true, ...}.
+  /// Layers that hold around expressions, for people: {seccomp: true, ...}; around Python under `code`:
+  /// {level, pid: true, cgroup: "v2", ...}.
   Json isolation() const;
   /// What is odd about the data directory: an older copy put in place, ... Empty when nothing is.
   const std::string& warning() const { return warning_; }
@@ -59,6 +61,9 @@ class Host {
 
   const std::shared_ptr<tasks::OwnPorts> own_ports_ = std::make_shared<tasks::OwnPorts>();
   std::string warning_;
+  const tasks::CodeOptions code_;
+  mutable std::once_flag code_probed_;
+  mutable Json code_isolation_;
   SystemClock clock_;
   SystemRng rng_;
   model::TaskTypeRegistry types_;
@@ -75,6 +80,8 @@ class Host {
 
 /// Every task type of this build, for checking documents without a host.
 model::TaskTypeRegistry make_registry(const tasks::TaskOptions& options, const Clock& clock);
+/// The layers this machine gives under the level asked for: {level, pid, ..., landlock, cgroup, missing}.
+Json probe_code_isolation(const tasks::CodeOptions& code);
 /// Syntax of JavaScript, asked of the sandbox.
 model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator);
 

@@ -26,6 +26,12 @@ class SettingFlags {
       const auto help = std::string(spec.help) +
                         (*spec.fallback == 0 ? "" : " (default " + std::string(spec.fallback) + ")");
       const std::string name = spec.name;
+      if (std::string_view(spec.type) == "flag") {
+        command.add_flag_callback(
+                   flag, [this, name] { flags_[name] = "true"; }, spec.help)
+            ->group("Settings");
+        continue;
+      }
       command
           .add_option_function<std::vector<std::string>>(
               flag,
@@ -65,6 +71,7 @@ class CommandLine {
     add_verify();
     add_backup();
     add_doctor();
+    add_sandbox_test();
     add_config();
     add_completion();
     const auto add_client = [this](CLI::App* command, std::function<ExitCode(const Settings&)> act) {
@@ -210,6 +217,20 @@ class CommandLine {
         doctor, [this](const Settings& settings) { return doctor_command(quick_, settings); }, "doctor");
   }
 
+  void add_sandbox_test() {
+    auto* test = app_.add_subcommand("sandbox-test",
+                                     "Try to break out of the isolation of code steps, in every way we know");
+    test->add_option("--level", level_, "off, basic or strict; default is the setting isolation")
+        ->check(CLI::IsMember({"off", "basic", "strict"}));
+    test->add_option("-o,--output", format_, "json prints every probe on stdout")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->default_str("text");
+    test->footer("Example:\n  flowpilot sandbox-test --level strict");
+    with_settings(test, [this](const Settings& settings) {
+      return sandbox_test_command(level_, format_ == "json", settings);
+    });
+  }
+
   void add_config() {
     auto* config = app_.add_subcommand("config", "Settings");
     config->require_subcommand(1);
@@ -235,6 +256,7 @@ class CommandLine {
   std::vector<std::string> files_;
   std::string format_ = "text";
   std::string shell_;
+  std::string level_;
   std::string path_;
   bool quick_ = false;
   std::function<ExitCode()> action_;

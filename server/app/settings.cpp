@@ -22,7 +22,16 @@ std::string environment_name(std::string_view setting) {
 }
 
 Result<void> check(const SettingSpec& spec, const SettingValue& value) {
-  if (std::string_view(spec.type) != "count") return {};
+  const std::string_view type(spec.type);
+  if (type == "flag" || type.find('|') != std::string_view::npos) {
+    const auto choices = "|" + std::string(type == "flag" ? "true|false" : type) + "|";
+    const bool is_one = !value.text.empty() && choices.find("|" + value.text + "|") != std::string::npos;
+    if (is_one) return {};
+    return Error(codes::setting_invalid,
+                 fmt::format("the setting {} (from {}) must be one of {}, not {}", spec.name, value.origin,
+                             choices.substr(1, choices.size() - 2), model::quote(value.text)));
+  }
+  if (type != "count") return {};
   std::size_t number = 0;
   const auto [end, ec] = std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
   if (ec == std::errc() && end == value.text.data() + value.text.size() && number >= spec.least &&
@@ -87,6 +96,10 @@ std::vector<std::string> Settings::list(const std::string& name) const {
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
   }
   return out;
+}
+
+bool Settings::flag(const std::string& name) const {
+  return values_.at(name).text == "true";
 }
 
 std::size_t Settings::count(const std::string& name) const {

@@ -12,7 +12,7 @@ namespace fp::app {
 /// One row of contract/settings.yaml.
 struct SettingSpec {
   const char* name;
-  const char* type;  // text, list, count, flag
+  const char* type;  // text, list, count, flag, or a|b|c
   const char* fallback;
   const char* help;
   const char* only;       // the command it is a flag of; "" = all
@@ -37,6 +37,7 @@ class Settings {
   std::string text(const std::string& name) const { return values_.at(name).text; }
   std::vector<std::string> list(const std::string& name) const;
   std::size_t count(const std::string& name) const;
+  bool flag(const std::string& name) const;
   /// data_dir, or its default below the user's state directory (XDG base directories).
   std::filesystem::path data_dir() const;
   const std::map<std::string, SettingValue>& all() const { return values_; }

@@ -11,6 +11,10 @@ tasks::TaskOptions make_task_options(const Settings& settings, bool own_machine)
   out.mail_from = settings.text("mail_from");
   out.file_root = settings.text("file_root");
   out.data_dir = settings.data_dir();
+  out.code.level = launcher::parse_level(settings.text("isolation")).value_or(launcher::Level::strict);
+  out.code.allow_weaker = settings.flag("allow_weaker_isolation");
+  out.code.python = settings.text("python");
+  out.code.slots = settings.count("code_slots");
   return out;
 }
 

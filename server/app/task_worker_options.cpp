@@ -54,7 +54,8 @@ Result<TaskWorkerOptions> make_task_worker_options(const Settings& settings, std
                  fmt::format("--tasks {}: there is no such folder", settings.text("tasks")));
   const auto own_python = out.folder / ".venv" / "bin" / "python";
   out.python = settings.text("python");
-  if (out.python.empty()) out.python = fs::exists(own_python, ec) ? own_python.string() : "python3";
+  if (settings.all().at("python").origin == "default" && fs::exists(own_python, ec))
+    out.python = own_python.string();
   const auto data_dir = fs::absolute(settings.data_dir());
   auto sdk = write_sdk(data_dir);
   if (!sdk) return sdk.error();

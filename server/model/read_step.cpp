@@ -28,7 +28,7 @@ void read_config(Reading& reading, Step& step, const Json& config, const std::st
     step.per_item.emplace_back(field, Template::parse(found->value(), pointer + "/" + field, reading.issues));
     plain.erase(found);
   }
-  step.config = Template::parse(Json(std::move(plain)), pointer, reading.issues);
+  step.config = Template::parse(Json(std::move(plain)), pointer, reading.issues, step.type->literal);
   if (step.config.is_constant()) step.constant_config = make_value(step.config.constant());
   SchemaOptions options;
   options.is_open = [](const Json& value) {

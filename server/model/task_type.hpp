@@ -36,6 +36,7 @@ struct TaskTypeSpec {
   bool idempotent = true;          // may an attempt whose outcome is unknown be repeated with the same key?
   bool decided_in_engine = false;  // no worker, no dispatch
   std::vector<std::string> per_item;  // config fields evaluated once per item of `items` (filter.where, ...)
+  std::vector<std::string> literal;   // config fields that hold no expressions: taken as they stand (code)
   std::string source = "built-in";    // or "function": carried out by workers that registered it
   std::string queue = "default";      // functions only
   std::optional<ConcurrencyRule> concurrency;

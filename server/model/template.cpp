@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fp::model {
 
 namespace {
@@ -66,7 +68,8 @@ Template::Node Template::parse_text(std::string_view text, const std::string& po
   return std::move(only);
 }
 
-Template Template::parse(const Json& json, const std::string& pointer, std::vector<Issue>& issues) {
+Template Template::parse(const Json& json, const std::string& pointer, std::vector<Issue>& issues,
+                         std::span<const std::string> literal) {
   Template out;
   out.pointer_ = pointer;
   bool constant = true;
@@ -87,8 +90,12 @@ Template Template::parse(const Json& json, const std::string& pointer, std::vect
   } else if (const auto* object = json.if_object()) {
     Object members;
     for (const auto& member : *object) {
-      members.emplace_back(std::string(member.key()),
-                           parse(member.value(), pointer + "/" + pointer_token(member.key()), issues));
+      Template part;
+      if (std::ranges::find(literal, std::string_view(member.key())) != literal.end())
+        part.node_ = member.value();
+      else
+        part = parse(member.value(), pointer + "/" + pointer_token(member.key()), issues);
+      members.emplace_back(std::string(member.key()), std::move(part));
       constant = constant && members.back().second.is_constant();
     }
     JsonObject values;

@@ -28,8 +28,9 @@ class Template {
  public:
   Template() : node_(Json(nullptr)) {}
   /// Takes `json` apart. Problems (an expression never closed, an empty one) are appended to `issues` with
-  /// pointers below `pointer`.
-  static Template parse(const Json& json, const std::string& pointer, std::vector<Issue>& issues);
+  /// pointers below `pointer`. Members of an object named in `literal` are taken as they stand.
+  static Template parse(const Json& json, const std::string& pointer, std::vector<Issue>& issues,
+                        std::span<const std::string> literal = {});
 
   bool is_constant() const { return std::holds_alternative<Json>(node_); }
   const Json& constant() const { return std::get<Json>(node_); }

@@ -57,13 +57,14 @@ struct SpawnSettings {
 
 }  // namespace
 
-Result<SandboxProcess> SandboxProcess::spawn(const std::string& program) {
+Result<SandboxProcess> SandboxProcess::spawn(const std::string& program, Work work) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return not_started("no socket pair", errno);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   const SpawnSettings settings(ends[1]);
-  char* const arguments[] = {const_cast<char*>("flowpilot-sandbox"), nullptr};
+  char* const arguments[] = {const_cast<char*>("flowpilot-sandbox"),
+                             const_cast<char*>(work == Work::code ? "code" : "expressions"), nullptr};
   char* const environment[] = {nullptr};
   pid_t pid = -1;
   const int failure =

@@ -12,8 +12,10 @@ namespace fp::sandbox {
 /// reaps it.
 class SandboxProcess {
  public:
+  enum class Work { expressions, code };
+
   /// Spawns without copying this process, however big it is. Error: expr.crashed, with what is missing.
-  static Result<SandboxProcess> spawn(const std::string& program);
+  static Result<SandboxProcess> spawn(const std::string& program, Work work = Work::expressions);
 
   SandboxProcess(SandboxProcess&& other) noexcept;
   SandboxProcess& operator=(SandboxProcess&& other) noexcept;
@@ -21,6 +23,7 @@ class SandboxProcess {
   SandboxProcess& operator=(const SandboxProcess&) = delete;
   ~SandboxProcess();
 
+  /// Ours, non-blocking; frames of wire.hpp.
   int fd() const { return fd_; }
   pid_t pid() const { return pid_; }
   /// After it hung up: waits a moment for its end, then kills it. The status as waitpid gives it.

@@ -89,6 +89,25 @@ class Reader {
 
 constexpr std::size_t kLeastOutcomeBytes = 13;
 
+void put(Writer& writer, const Outcome& outcome) {
+  writer.put(outcome.verdict);
+  writer.put(outcome.line);
+  writer.put(outcome.column);
+  writer.put_text(outcome.text);
+}
+
+void get(Reader& reader, Outcome& outcome) {
+  std::uint8_t verdict = 0;
+  std::string_view text;
+  reader.get(verdict);
+  if (verdict > static_cast<std::uint8_t>(kLastVerdict)) reader.fail();
+  reader.get(outcome.line);
+  reader.get(outcome.column);
+  reader.get_text(text);
+  outcome.verdict = static_cast<Verdict>(verdict);
+  outcome.text = text;
+}
+
 }  // namespace
 
 Scan take_frame(std::string_view& bytes, std::size_t max_bytes, Frame& frame) {
@@ -98,7 +117,7 @@ Scan take_frame(std::string_view& bytes, std::size_t max_bytes, Frame& frame) {
   if (length < kHeaderBytes - sizeof length || length > max_bytes) return Scan::kBroken;
   if (bytes.size() < kHeaderBytes) return Scan::kIncomplete;
   const auto kind = static_cast<std::uint8_t>(bytes[4]);
-  if (kind < static_cast<std::uint8_t>(Kind::kHello) || kind > static_cast<std::uint8_t>(Kind::kChecked)) {
+  if (kind < static_cast<std::uint8_t>(Kind::kHello) || kind > static_cast<std::uint8_t>(Kind::kRan)) {
     return Scan::kBroken;
   }
   if (bytes.size() - sizeof length < length) return Scan::kIncomplete;
@@ -140,12 +159,33 @@ std::string to_frame(Kind kind, std::uint32_t id, const Answer& answer) {
   Writer writer(kind, id);
   writer.put(static_cast<std::uint8_t>(answer.retiring));
   writer.put(static_cast<std::uint32_t>(answer.outcomes.size()));
-  for (const auto& outcome : answer.outcomes) {
-    writer.put(outcome.verdict);
-    writer.put(outcome.line);
-    writer.put(outcome.column);
-    writer.put_text(outcome.text);
-  }
+  for (const auto& outcome : answer.outcomes) put(writer, outcome);
+  return writer.finish();
+}
+
+std::string to_frame(std::uint32_t id, const Run& run) {
+  Writer writer(Kind::kRun, id);
+  writer.put(run.time_ms);
+  writer.put(run.memory_bytes);
+  writer.put(run.result_bytes);
+  writer.put_text(run.code);
+  writer.put_text(run.input);
+  return writer.finish();
+}
+
+std::string to_frame(std::uint32_t id, const Line& line) {
+  Writer writer(Kind::kLine, id);
+  writer.put_text(line.level);
+  writer.put_text(line.text);
+  return writer.finish();
+}
+
+std::string to_frame(std::uint32_t id, const Ran& ran) {
+  Writer writer(Kind::kRan, id);
+  writer.put(static_cast<std::uint8_t>(ran.retiring));
+  put(writer, ran.outcome);
+  writer.put_text(ran.name);
+  writer.put_text(ran.stack);
   return writer.finish();
 }
 
@@ -182,17 +222,37 @@ bool from_body(std::string_view body, Answer& answer) {
   Reader reader(body);
   reader.get_flag(answer.retiring);
   answer.outcomes.resize(reader.get_count(kLeastOutcomeBytes));
-  for (auto& outcome : answer.outcomes) {
-    std::uint8_t verdict = 0;
-    std::string_view text;
-    reader.get(verdict);
-    if (verdict > static_cast<std::uint8_t>(kLastVerdict)) reader.fail();
-    reader.get(outcome.line);
-    reader.get(outcome.column);
-    reader.get_text(text);
-    outcome.verdict = static_cast<Verdict>(verdict);
-    outcome.text = text;
-  }
+  for (auto& outcome : answer.outcomes) get(reader, outcome);
+  return reader.is_done();
+}
+
+bool from_body(std::string_view body, Run& run) {
+  Reader reader(body);
+  reader.get(run.time_ms);
+  reader.get(run.memory_bytes);
+  reader.get(run.result_bytes);
+  reader.get_text(run.code);
+  reader.get_text(run.input);
+  return reader.is_done();
+}
+
+bool from_body(std::string_view body, Line& line) {
+  Reader reader(body);
+  reader.get_text(line.level);
+  reader.get_text(line.text);
+  return reader.is_done();
+}
+
+bool from_body(std::string_view body, Ran& ran) {
+  Reader reader(body);
+  std::string_view name;
+  std::string_view stack;
+  reader.get_flag(ran.retiring);
+  get(reader, ran.outcome);
+  reader.get_text(name);
+  reader.get_text(stack);
+  ran.name = name;
+  ran.stack = stack;
   return reader.is_done();
 }
 

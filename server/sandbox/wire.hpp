@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxRequestBytes = 16u << 20;
 inline constexpr std::size_t kMaxAnswerBytes = 24u << 20;
 inline constexpr std::size_t kMaxMessageBytes = 4096;
 
-enum class Kind : std::uint8_t { kHello = 1, kEvaluate, kCheck, kEvaluated, kChecked };
+enum class Kind : std::uint8_t { kHello = 1, kEvaluate, kCheck, kEvaluated, kChecked, kRun, kLine, kRan };
 
 /// What became of one evaluation. `kNoValue` is a result of undefined; `kMissing` an exception because a name
 /// or field does not exist.
@@ -73,6 +73,30 @@ struct Answer {
   std::vector<Outcome> outcomes;
 };
 
+/// Code of a step: a function body over `input`, which is JSON text.
+struct Run {
+  std::uint32_t time_ms = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t result_bytes = 0;
+  std::string_view code;
+  std::string_view input;
+};
+
+/// What the code wrote to its console while it runs. `level` is debug, info, warning or error.
+struct Line {
+  std::string_view level;
+  std::string_view text;
+};
+
+/// What became of a Run. `name` and `stack` are those of an exception; the stack has a line
+/// `function:line:column` for each frame of the step's code, innermost first.
+struct Ran {
+  bool retiring = false;
+  Outcome outcome;
+  std::string name;
+  std::string stack;
+};
+
 struct Frame {
   Kind kind{};
   std::uint32_t id = 0;
@@ -88,6 +112,9 @@ Scan take_frame(std::string_view& bytes, std::size_t max_bytes, Frame& frame);
 std::string to_frame(const Hello& hello);
 std::string to_frame(std::uint32_t id, const Evaluate& request);
 std::string to_frame(std::uint32_t id, const Check& request);
+std::string to_frame(std::uint32_t id, const Run& run);
+std::string to_frame(std::uint32_t id, const Line& line);
+std::string to_frame(std::uint32_t id, const Ran& ran);
 /// `kind` is kEvaluated or kChecked.
 std::string to_frame(Kind kind, std::uint32_t id, const Answer& answer);
 
@@ -96,5 +123,8 @@ std::string to_frame(Kind kind, std::uint32_t id, const Answer& answer);
 [[nodiscard]] bool from_body(std::string_view body, Evaluate& request);
 [[nodiscard]] bool from_body(std::string_view body, Check& request);
 [[nodiscard]] bool from_body(std::string_view body, Answer& answer);
+[[nodiscard]] bool from_body(std::string_view body, Run& run);
+[[nodiscard]] bool from_body(std::string_view body, Line& line);
+[[nodiscard]] bool from_body(std::string_view body, Ran& ran);
 
 }  // namespace fp::sandbox::wire

@@ -66,7 +66,7 @@ void confine(Inside& inside) {
     layers.uid = become_user(inside.uid);
     if (!layers.uid) give_up(inside, Record::Kind::failed, errno, "changing the user");
   }
-  layers.rlimits = set_limits(policy, layers.cgroup.empty(), layers.uid || layers.user);
+  layers.rlimits = set_limits(policy, !layers.cgroup.empty(), layers.uid || layers.user);
   if (is_confined) {
     layers.no_new_privs = drop_privileges();
     layers.landlock = restrict_to_places(inside);

@@ -76,13 +76,15 @@ bool drop_privileges() {
   return syscall(SYS_capset, &header, none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-bool set_limits(const Policy& policy, bool limits_memory, bool limits_processes) {
+bool set_limits(const Policy& policy, bool has_cgroup, bool owns_user) {
   bool holds = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, policy.file_bytes) &&
                limit(RLIMIT_NOFILE, policy.open_files) && limit(RLIMIT_MEMLOCK, 0) &&
                limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_RTPRIO, 0);
   if (policy.cpu_seconds > 0) holds = holds && limit(RLIMIT_CPU, policy.cpu_seconds);
-  if (limits_processes) holds = holds && limit(RLIMIT_NPROC, policy.processes + 1);  // and its init
-  if (limits_memory && policy.memory_bytes > 0) holds = holds && limit(RLIMIT_AS, policy.memory_bytes);
+  // With a control group its limit comes first, because that one is counted and reported.
+  const rlim_t spare = has_cgroup ? 16 : 1;
+  if (owns_user) holds = holds && limit(RLIMIT_NPROC, policy.processes + spare);
+  if (!has_cgroup && policy.memory_bytes > 0) holds = holds && limit(RLIMIT_AS, policy.memory_bytes);
   return holds;
 }
 

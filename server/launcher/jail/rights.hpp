@@ -16,9 +16,9 @@ inline constexpr std::uint32_t kMostSlots = 4000;
 bool become_user(uid_t uid);
 /// No capability left, none to be had again, and no program gives one.
 bool drop_privileges();
-/// Limits per process. `limits_memory`: also the address space, where no control group counts memory.
-/// `limits_processes`: also the processes of this user, who has no others.
-bool set_limits(const Policy& policy, bool limits_memory, bool limits_processes);
+/// Limits per process. Without a control group also on the address space; `owns_user`: also on the processes
+/// of this user, who has no others.
+bool set_limits(const Policy& policy, bool has_cgroup, bool owns_user);
 /// The ABI now in force, 0 when the kernel has none. `readable` may be run too, `writable` may not.
 int restrict_files(const std::vector<std::string>& readable, const std::vector<std::string>& writable,
                    Network network);

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../../graph/document";
 export type Widget = "text" | "long" | "number" | "switch" | "choice" | "map" | "json" | "expression";
 export type FieldSpec = { name: string; title: string; help: string; required: boolean; widget: Widget; choices: string[]; preset: Json | undefined; minimum?: number; maximum?: number };
 
-const longTexts = new Set(["text", "html", "message", "query", "content", "body", "description"]);
+const longTexts = new Set(["text", "html", "message", "query", "content", "body", "description", "code"]);
 const mapsOf = new Set(["headers", "query", "json", "form", "values", "input", "params", "multipart"]);
 
 export function fieldsOf(schema: JsonObject): FieldSpec[] {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,11 +18,22 @@ namespace {
 
 constexpr std::size_t kMostBytes = 1024;
 
+bool sync(const std::filesystem::path& place) {
+  const int fd = open(place.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = fd >= 0 && fsync(fd) == 0;
+  if (fd >= 0) close(fd);
+  return synced;
+}
+
+/// There as a whole, also after a crash, or not there.
 Result<std::string> make_token(const std::filesystem::path& file) {
   auto token = make_secret("fpw_");
-  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const auto draft = file.string() + ".new";
+  unlink(draft.c_str());
+  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   const auto text = token + "\n";
-  const bool written = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool written = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       fsync(fd) == 0 && rename(draft.c_str(), file.c_str()) == 0 && sync(file.parent_path());
   const auto reason = errno;
   if (fd >= 0) close(fd);
   if (written) return token;

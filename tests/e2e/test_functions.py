@@ -108,7 +108,7 @@ class TasksFolderTest(FunctionsCase):
         pid = self.worker_row(name="tasks")["pid"]
         marker, seen = self.tasks / "marker.txt", []
         execution = self.one("touch_and_wait", {"marker": str(marker)}, wait=0)
-        self.until(marker.exists)
+        self.until(lambda: marker.exists() and marker.read_text(encoding="utf-8").endswith("\n"))
         os.kill(pid, signal.SIGKILL)
         began = time.monotonic()
         done = self.wait_for(execution, "completed", "failed")
@@ -196,7 +196,7 @@ class OwnWorkerTest(FunctionsCase):
         marker = self.folder / "killed.txt"
         first = self.ready(self.start_worker("--name", "one"))
         execution = self.one("touch_and_wait", {"marker": str(marker)}, wait=0)
-        self.until(marker.exists)
+        self.until(lambda: marker.exists() and marker.read_text(encoding="utf-8").endswith("\n"))
         self.until(lambda: [lease["details"] for lease in self.worker_row(name="one")["leases"]] == [{"page": 7}])
         self.ready(self.start_worker("--name", "two"))
         first.kill()
@@ -210,7 +210,7 @@ class OwnWorkerTest(FunctionsCase):
         marker = self.folder / "zombie.txt"
         first = self.ready(self.start_worker("--name", "zombie"))
         execution = self.one("touch_and_wait", {"marker": str(marker)}, wait=0)
-        self.until(marker.exists)
+        self.until(lambda: marker.exists() and marker.read_text(encoding="utf-8").endswith("\n"))
         first.send_signal(signal.SIGSTOP)
         self.ready(self.start_worker("--name", "healthy"))
         done = self.wait_for(execution, "completed")

@@ -157,9 +157,11 @@ Result<Response> export_document(Services& services, const Call& call) {
 }
 
 Result<Response> validate(Services& services, const Call& call) {
-  const auto read = model::read_workflow(strip_resource(call.body), services.types, services.check_syntax);
+  auto document = strip_resource(call.body);
+  const auto read = model::read_workflow(document, services.types, services.check_syntax);
   return json_response(200, JsonObject{{"valid", read.has_value()},
-                                       {"errors", read ? Json(JsonArray()) : to_json(read.error().issues)}});
+                                       {"errors", read ? Json(JsonArray()) : to_json(read.error().issues)},
+                                       {"document", std::move(document)}});
 }
 
 }  // namespace

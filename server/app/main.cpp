@@ -158,6 +158,13 @@ class CommandLine {
     run->add_option("-o,--output", format_, "json prints the whole execution on stdout")
         ->check(CLI::IsMember({"text", "json"}))
         ->default_str("text");
+    run->add_option("--gate-fd", run_.gate_fd,
+                    "Wait for the worker of the caller, whose door is written there")
+        ->group("");  // flowpilot.testing
+    run->add_option("--override", run_.overrides, "The caller's worker stands in for this step")
+        ->expected(1)
+        ->take_all()
+        ->group("");
     run->footer(
         "Examples:\n"
         "  flowpilot run examples/onboarding.yaml --input email=ada@example.org --var "

@@ -171,7 +171,7 @@ class RunSession {
     host.observer = &observer_;
     host.on_failure = [this](const Error& error) { outcome_.failed(error); };
     // Which functions there are is known once their worker is there.
-    const bool has_functions = !settings_.text("tasks").empty();
+    const bool has_functions = options_.gate_fd >= 0 || !settings_.text("tasks").empty();
     set_log_level(LogLevel::warning);  // people read this: progress, not how the worker is
     if (!options_.resume && !has_functions) {
       sandbox::SandboxedEvaluator evaluator;
@@ -196,7 +196,8 @@ class RunSession {
 
  private:
   Result<void> prepare_functions() {
-    auto gate = TaskGate::open(*host_, settings_);
+    auto gate = options_.gate_fd >= 0 ? TaskGate::open_for_caller(*host_, options_.gate_fd)
+                                      : TaskGate::open(*host_, settings_);
     if (!gate) return gate.error();
     gate_ = std::move(*gate);
     for (const auto& worker : host_->workers().list_workers()) {
@@ -208,6 +209,23 @@ class RunSession {
     auto loaded = load_workflow(options_.file, host_->types(), make_syntax_check(host_->evaluator()));
     if (!loaded) return loaded.error();
     document_ = (*loaded)->document;
+    return override_steps(**loaded);
+  }
+
+  /// Everything about those steps but their work stays: conditions, retries, time-outs.
+  Result<void> override_steps(const model::Workflow& workflow) {
+    for (const auto& id : options_.overrides) {
+      const auto step = std::ranges::find(workflow.steps, id, &model::Step::id);
+      if (step == workflow.steps.end())
+        return Error(codes::usage_pair, fmt::format("there is no step {} to override", id));
+      if (step->type->decided_in_engine)
+        return Error(
+            codes::usage_pair,
+            fmt::format("step {} can not be overridden: the engine decides {} steps", id, step->type->type));
+      auto& steps = document_.at("steps").get_array();
+      steps[static_cast<std::size_t>(step - workflow.steps.begin())].get_object()["step_type"] =
+          "override." + id;
+    }
     return {};
   }
 

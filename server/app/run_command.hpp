@@ -21,6 +21,10 @@ struct RunOptions {
   bool resume = false;
   std::string resume_id;  // "" = all that are unfinished
   bool json_output = false;
+  // Of a caller that has the functions (flowpilot.testing): where it reads the door for its worker, and the
+  // steps that the types override.STEP of that worker stand in for.
+  int gate_fd = -1;
+  std::vector<std::string> overrides;
 };
 
 /// `flowpilot run`: one execution in this process, or what an earlier process left unfinished.

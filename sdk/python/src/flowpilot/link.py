@@ -7,22 +7,25 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import urlsplit
 
 _MOST_HEAD = 64 << 10
 _MOST_BODY = 64 << 20
+_JSON = b"Content-Type: application/json\r\n"
 
 
 class Unreachable(OSError):
     """No answer: nobody listens, the connection broke, or it took too long."""
 
 
-class Refused(Exception):
-    """An answer with status 400 or above."""
+class ApiError(Exception):
+    """An answer with status 400 or above: `status`, `code` (docs/reference/errors.md), `problem` (RFC 9457), `issues` ({pointer, code, message})."""
 
     def __init__(self, status: int, problem: Dict[str, Any]) -> None:
-        super().__init__(problem.get("detail") or f"the server answered {status}")
+        self.issues: List[Dict[str, Any]] = problem.get("errors") or []
+        places = "".join(f"\n  {issue.get('pointer')}: {issue.get('message')}" for issue in self.issues)
+        super().__init__((problem.get("detail") or problem.get("title") or f"the server answered {status}") + places)
         self.status = status
         self.code: str = str(problem.get("code", ""))
         self.problem = problem
@@ -40,8 +43,9 @@ class Link:
         self._port = parts.port or (443 if self._secure else 80)
         name = f"[{self._host}]" if ":" in self._host else self._host
         self._prefix = parts.path.rstrip("/")
-        self._tail = (f" HTTP/1.1\r\nHost: {name}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
-                      "Content-Type: application/json\r\nAccept-Encoding: identity\r\nContent-Length: ").encode("ascii")
+        sign_in = f"Authorization: Bearer {token}\r\n" if token else ""
+        self._tail = (f" HTTP/1.1\r\nHost: {name}:{self._port}\r\n{sign_in}"
+                      "Accept-Encoding: identity\r\nContent-Length: ").encode("ascii")
         self._socket: Optional[socket.socket] = None
         self._buffer = b""
 
@@ -56,18 +60,19 @@ class Link:
             pass
         stream.close()
 
-    def call(self, method: str, path: str, body: bytes = b"{}", timeout: float = 60.0) -> Any:
-        """The answer's JSON (None without one). Raises Unreachable, Refused. A connection that was kept and has been closed meanwhile is
-        opened again once: the server closes idle ones, and every call here may be repeated."""
+    def call(self, method: str, path: str, body: bytes = b"{}", timeout: float = 60.0, headers: bytes = _JSON) -> Any:
+        """The answer's JSON (None without one). `headers`: further lines, each with its CRLF. Raises Unreachable, ApiError. A connection
+        that was kept and has been closed meanwhile is opened again once: the server closes idle ones, and every call here may be
+        repeated."""
         kept = self._socket is not None
         try:
-            return self._call(method, path, body, timeout)
+            return self._call(method, path, body, timeout, headers)
         except Unreachable:
             if not kept:
                 raise
-        return self._call(method, path, body, timeout)
+        return self._call(method, path, body, timeout, headers)
 
-    def _call(self, method: str, path: str, body: bytes, timeout: float) -> Any:
+    def _call(self, method: str, path: str, body: bytes, timeout: float, headers: bytes) -> Any:
         try:
             if self._socket is None:
                 self._open(timeout)
@@ -75,7 +80,7 @@ class Link:
             if stream is None:
                 raise Unreachable("closed")
             stream.settimeout(timeout)
-            stream.sendall(b"%s %s%s%s%d\r\n\r\n%s" % (method.encode(), self._prefix.encode(), path.encode(), self._tail, len(body), body))
+            stream.sendall(b"%s %s%s%s%d\r\n%s\r\n%s" % (method.encode(), self._prefix.encode(), path.encode(), self._tail, len(body), headers, body))
             status, answer = self._read(stream)
         except Unreachable:
             self.close()
@@ -89,7 +94,7 @@ class Link:
             problem = json.loads(answer)
         except ValueError:
             problem = {}
-        raise Refused(status, problem if isinstance(problem, dict) else {})
+        raise ApiError(status, problem if isinstance(problem, dict) else {})
 
     def _open(self, timeout: float) -> None:
         stream = socket.create_connection((self._host, self._port), timeout=min(timeout, 10.0))

@@ -1,11 +1,12 @@
 """`@task`: a typed function becomes a step type."""
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, overload
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar, overload
 
 from . import docstrings
 from .context import Context
@@ -168,6 +169,17 @@ def list_tasks() -> List[TaskType]:
 
 def find_task(name: str) -> Optional[TaskType]:
     return _registry.get(name)
+
+
+@contextlib.contextmanager
+def replaced_tasks(more: Mapping[str, TaskType]) -> Iterator[None]:
+    """Offers further tasks meanwhile."""
+    global _registry
+    earlier, _registry = _registry, {**_registry, **more}
+    try:
+        yield
+    finally:
+        _registry = earlier
 
 
 def forget_module(module: str) -> None:

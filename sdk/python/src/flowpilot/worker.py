@@ -17,14 +17,14 @@ import random
 import socket
 import threading
 import time
-from typing import Any, Deque, Dict, List, Optional, Set
+from typing import Any, Callable, Deque, Dict, List, Optional, Set
 
 from . import codes
 from .attempt import Attempt
 from .context import Line
 from .convert import ResultError, to_json
 from .failure import Cancelled, note
-from .link import Link, Refused, Unreachable
+from .link import Link, ApiError, Unreachable
 from .spool import Spool
 from .task import list_tasks
 
@@ -49,13 +49,15 @@ class Worker:
     """Carries out the functions that were made with `@task` in this process until it is told to stop."""
 
     def __init__(self, url: str, token: str, *, name: str = "", slots: int = 8, queues: Optional[List[str]] = None, spool: Optional[str] = None,
-                 problems: Optional[List[Dict[str, str]]] = None, isolation: Optional[Dict[str, Any]] = None, drain_seconds: float = 30.0) -> None:
+                 problems: Optional[List[Dict[str, str]]] = None, isolation: Optional[Dict[str, Any]] = None, drain_seconds: float = 30.0,
+                 quiet: bool = False) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self.slots = slots
         self.queues = queues or ["default"]
         self.problems = problems or []
         self.isolation = isolation
         self.drain_seconds = drain_seconds
+        self._note: Callable[[str], None] = (lambda text: None) if quiet else note
         self._sender, self._poller, self._control = Link(url, token), Link(url, token), Link(url, token)
         self._spool = Spool(spool, "".join(c if c.isalnum() or c in "-_." else "_" for c in f"{self.name}-reports"))
         self._id = ""
@@ -95,11 +97,11 @@ class Worker:
             self._spooled.add(lease)
         try:
             self._register_first()
-            note(f"worker {self.name} is ready with {len(list_tasks())} functions and {self.slots} slots")
+            self._note(f"worker {self.name} is ready with {len(list_tasks())} functions and {self.slots} slots")
             threading.Thread(target=self._poll, name="poller", daemon=True).start()
             return self._tend_until_end()
         except WorkerEnds as end:
-            note(str(end))
+            self._note(str(end))
             return end.status
         finally:
             self._leave()
@@ -123,12 +125,11 @@ class Worker:
                 "runtime": f"Python {platform.python_version()}", "task_types": [found.spec for found in list_tasks()], "problems": self.problems, "isolation": self.isolation}
         try:
             answer = self._control.call("POST", "/api/workers/", json.dumps(body).encode())
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status >= 500 or refused.status == 429:
                 raise Unreachable(str(refused)) from refused
             status = 4 if refused.status in (401, 403) else 6 if refused.code == "worker.type_conflict" else 2
-            places = "".join(f"\n  {issue.get('pointer')}: {issue.get('message')}" for issue in refused.problem.get("errors", []))
-            raise WorkerEnds(status, f"the server refuses this worker ({refused.code}): {refused}{places}") from refused
+            raise WorkerEnds(status, f"the server refuses this worker ({refused.code}): {refused}") from refused
         self._id = answer["worker_id"]
         self._heartbeat_seconds, self._lease_seconds, self._most_bytes = answer["heartbeat_seconds"], answer["lease_seconds"], answer["most_result_bytes"]
         self._came_back()
@@ -142,14 +143,16 @@ class Worker:
             unsent = dict(self._outbox)
         self._poller.close()
         if unsent and not self._spool.save(unsent):
-            note(f"the spool is full: some of {len(unsent)} results are lost with this process, and their attempts run again")
+            self._note(f"the spool is full: some of {len(unsent)} results are lost with this process, and their attempts run again")
         elif not unsent and self._spooled:
             self._spool.save({})
         if self._id:
             try:
                 self._control.call("DELETE", f"/api/workers/{self._id}/", b"", timeout=3.0)
-            except (Unreachable, Refused):
+            except (Unreachable, ApiError):
                 pass
+        for link in (self._sender, self._control):
+            link.close()
 
     # ---- slots
 
@@ -258,7 +261,7 @@ class Worker:
                     self._sending = False
                 self._went_offline(error)
                 return
-            except Refused as refused:
+            except ApiError as refused:
                 if not self._on_refused(refused, batch):
                     with self._lock:
                         self._sending = False
@@ -296,7 +299,7 @@ class Worker:
             self._spooled.clear()
             self._spool.save({})
 
-    def _on_refused(self, refused: Refused, batch: List[str]) -> bool:
+    def _on_refused(self, refused: ApiError, batch: List[str]) -> bool:
         """True: try again at once."""
         if refused.code == "worker.unknown":
             try:
@@ -318,7 +321,7 @@ class Worker:
             if len(batch) > 1:
                 self._one_by_one = True
             elif '"error":' in self._outbox[batch[0]][:120]:
-                note(f"the server refuses the report of {batch[0]} altogether ({refused}); its attempt is left to the server")
+                self._note(f"the server refuses the report of {batch[0]} altogether ({refused}); its attempt is left to the server")
                 del self._outbox[batch[0]]
             else:
                 error = {"code": codes.RESULT, "message": f"the server refused what the function returned: {refused}"[:4000], "retryable": False}
@@ -341,7 +344,7 @@ class Worker:
             except Unreachable as error:
                 if not self._ended and not self._drain:
                     self._went_offline(error)
-            except Refused as refused:
+            except ApiError as refused:
                 if refused.code == "worker.unknown":  # the sender registers again
                     with self._lock:
                         self._beat_due = True
@@ -355,7 +358,7 @@ class Worker:
             if self._offline_since is None:
                 self._offline_since, self._retries = now, 0
                 if not self._ended:
-                    note(f"the server can not be reached ({error}); trying again until it is back")
+                    self._note(f"the server can not be reached ({error}); trying again until it is back")
             if now >= self._retry_at:
                 self._retries += 1
                 self._retry_at = now + random.uniform(0, min(10.0, 0.1 * 2 ** min(self._retries, 10)))
@@ -368,7 +371,7 @@ class Worker:
                 return
             away, self._offline_since = self._last_contact - self._offline_since, None
             self._room.notify_all()
-        note(f"the server is back after {away:.1f} s")
+        self._note(f"the server is back after {away:.1f} s")
 
     def _end_with(self, end: WorkerEnds) -> None:
         with self._lock:
@@ -421,10 +424,10 @@ class Worker:
         self._send(is_slot=False)
 
     def _say_draining(self) -> None:
-        note("draining: no more leases; what runs may finish")
+        self._note("draining: no more leases; what runs may finish")
         try:
             self._control.call("POST", f"/api/workers/{self._id}/drain/", timeout=3.0)
-        except (Unreachable, Refused):
+        except (Unreachable, ApiError):
             pass
 
     def _spool_if_long(self, now: float) -> None:
@@ -435,7 +438,7 @@ class Worker:
             reports = dict(self._outbox)
             self._spooled = set(reports)
         if not self._spool.save(reports):
-            note("the spool is full; the newest results are kept in memory only")
+            self._note("the spool is full; the newest results are kept in memory only")
 
     def _watch_attempts(self, now: float) -> None:
         unrenewed = now - self._last_contact > self._lease_seconds * 2 / 3
@@ -466,7 +469,7 @@ class Worker:
         self._stuck += 1
         if attempt.why == "timeout":
             self._outbox[attempt.lease] = attempt.failed(attempt.timeout_error())
-        note(f"{attempt.grant['step_type']} does not stop ({attempt.why}); its thread is left alone")
+        self._note(f"{attempt.grant['step_type']} does not stop ({attempt.why}); its thread is left alone")
 
     def _too_many_stuck(self) -> bool:
         with self._lock:

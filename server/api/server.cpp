@@ -20,7 +20,7 @@ constexpr std::size_t kMostSlowWaiting = 200;
 
 void log_request(const OperationSpec* spec, const net::Request& request, unsigned status,
                  std::chrono::nanoseconds took) {
-  if (status < 500) return;
+  if (status < 500 || status == 503) return;  // full or stopping is an answer, and counted in the metrics
   log(LogLevel::warning, "request failed",
       {{"request_id", request.id},
        {"method", request.method},

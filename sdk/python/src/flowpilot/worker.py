@@ -97,7 +97,8 @@ class Worker:
             self._spooled.add(lease)
         try:
             self._register_first()
-            self._note(f"worker {self.name} is ready with {len(list_tasks())} functions and {self.slots} slots")
+            count = len(list_tasks())
+            self._note(f"worker {self.name} is ready: {count} function{'' if count == 1 else 's'}, {self.slots} at once")
             threading.Thread(target=self._poll, name="poller", daemon=True).start()
             return self._tend_until_end()
         except WorkerEnds as end:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import python_reference
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+PYTHON_REFERENCE = ROOT / "docs/reference/python.md"
 
 # A folder of server/ may include itself and these.
 LAYERS = {
@@ -85,6 +87,11 @@ def check_error_codes(findings: list[str]) -> None:
         findings.append("docs/reference/errors.md is not what contract/errors.yaml says: tools/check_house.py --write")
 
 
+def check_python_reference(findings: list[str]) -> None:
+    if PYTHON_REFERENCE.read_text(encoding="utf-8") != python_reference.render():
+        findings.append("docs/reference/python.md is not what the SDK says: tools/check_house.py --write")
+
+
 def render_errors(codes: dict) -> str:
     lines = ["# Error codes", "", "Made from `contract/errors.yaml`. Each failed task, problem document and message of the command line names one.", "",
              "| code | title | why | what to do | retried |", "|---|---|---|---|---|"]
@@ -97,8 +104,9 @@ def main() -> int:
     if "--write" in sys.argv:
         codes = yaml.safe_load((ROOT / "contract/errors.yaml").read_text(encoding="utf-8"))
         (ROOT / "docs/reference/errors.md").write_text(render_errors(codes), encoding="utf-8")
+        PYTHON_REFERENCE.write_text(python_reference.render(), encoding="utf-8")
     findings: list[str] = []
-    for check in (check_layers, check_purity, check_sizes, check_error_codes):
+    for check in (check_layers, check_purity, check_sizes, check_error_codes, check_python_reference):
         check(findings)
     print("\n".join(findings) if findings else "the house is in order")
     return 1 if findings else 0

@@ -32,6 +32,15 @@ Json find_worker(std::uint16_t port) {
   throw std::runtime_error("no worker registered");
 }
 
+/// A workflow of one code step.
+Json code_step(const char* language, const char* code) {
+  return JsonObject{{"name", language},
+                    {"steps", JsonArray{JsonObject{
+                                  {"id", "a"},
+                                  {"step_type", language},
+                                  {"config", JsonObject{{"code", code}, {"input", JsonObject{{"n", 1}}}}}}}}};
+}
+
 double resident_mb(std::int64_t pid) {
   std::ifstream status(fmt::format("/proc/{}/status", pid));
   std::string line;
@@ -39,6 +48,20 @@ double resident_mb(std::int64_t pid) {
     if (line.starts_with("VmRSS:")) return std::stod(line.substr(6)) / 1024;
   }
   return 0;
+}
+
+void code_steps(Bench& bench) {
+  const auto javascript = bench.make(code_step("javascript", "return input.n + 1"));
+  bench.run(javascript, 32, 2000);
+  const auto alone = bench.run(javascript, 1, 1000);
+  const auto many = bench.run(javascript, 32, 10'000);
+  row("javascript step, c=32", fmt::format("{:.0f}/s", many.rate()), "2,000/s", "",
+      fmt::format("c=1 p50 {:.2f} ms{}", alone.p50(), faults(many)));
+  const auto python = bench.make(code_step("python", "return input['n'] + 1"));
+  bench.run(python, 1, 20);
+  const auto fresh = bench.run(python, 1, 100);
+  row("python step, a process of its own, c=1, p50", fmt::format("{:.1f} ms", fresh.p50()), "15 ms", "",
+      fmt::format("p99 {:.1f} ms; strict isolation{}", fresh.p99(), faults(fresh)));
 }
 
 }  // namespace
@@ -68,6 +91,7 @@ void functions(const fs::path& folder, double syncs) {
   row("    40 steps one after the other, c=1, p50", fmt::format("{:.1f} ms", chained.p50()), "20 ms", "",
       fmt::format("p99 {:.1f}; 40 bare syncs {:.1f} ms: {:.1f} x{}", chained.p99(), 40'000 / syncs,
                   chained.p50() * syncs / 40'000, faults(chained)));
+  code_steps(bench);
   row("    worker, idle / after this", fmt::format("{:.0f} / {:.0f} MB", idle, resident_mb(pid)), "40 MB", "",
       "resident");
 }

@@ -1,5 +1,6 @@
 #include "app/host.hpp"
 
+#include "app/isolation.hpp"
 #include "base/json_parse.hpp"
 #include "engine/steps/step.hpp"
 #include "launcher/launcher.hpp"
@@ -30,26 +31,6 @@ model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator) {
     }
     return out;
   };
-}
-
-Json probe_code_isolation(const tasks::CodeOptions& code) {
-  JsonObject out{{"level", std::string(launcher::to_text(code.level))}};
-  const auto layers = launcher::Launcher().probe({.level = code.level});
-  if (!layers) {
-    out["error"] = layers.error().message;
-    return out;
-  }
-  JsonArray missing;
-  for (auto& name : launcher::list_missing({.level = code.level}, *layers)) missing.emplace_back(name);
-  for (const auto& [name, value] : launcher::to_text(*layers)) {
-    if (value == "true" || value == "false")
-      out[name] = value == "true";
-    else
-      out[name] = value;
-  }
-  out["landlock"] = layers->landlock;
-  out["missing"] = std::move(missing);
-  return out;
 }
 
 Host::Host(HostOptions options) : code_(options.tasks.code) {

@@ -80,8 +80,6 @@ class Host {
 
 /// Every task type of this build, for checking documents without a host.
 model::TaskTypeRegistry make_registry(const tasks::TaskOptions& options, const Clock& clock);
-/// The layers this machine gives under the level asked for: {level, pid, ..., landlock, cgroup, missing}.
-Json probe_code_isolation(const tasks::CodeOptions& code);
 /// Syntax of JavaScript, asked of the sandbox.
 model::SyntaxCheck make_syntax_check(ports::ExpressionEvaluator& evaluator);
 

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -128,7 +129,7 @@ class ServeSession {
     api.worker_token = *token;
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
-    api.isolation = [this] { return host_->isolation(); };
+    api.isolation = [this] { return list_isolation(); };
     api.page = web_pack();
     api.templates = list_templates();
     api.limits = list_limits(api.net, limits);
@@ -174,11 +175,18 @@ class ServeSession {
     return fmt::format("http://{}:{}", host == "::1" ? "[::1]" : host, http_->port());
   }
 
+  Json list_isolation() const {
+    auto out = host_->isolation();
+    if (const auto* worker = supervised_.load()) out.as_object()["functions"] = worker->isolation();
+    return out;
+  }
+
   Result<void> start_task_worker(const std::string& token) {
     if (settings_.text("tasks").empty()) return {};
     auto options = make_task_worker_options(settings_, url(), token);
     if (!options) return options.error();
     task_worker_ = std::make_unique<TaskWorker>(std::move(*options), host_->workers(), host_->clock());
+    supervised_ = task_worker_.get();
     return {};
   }
 
@@ -240,6 +248,7 @@ class ServeSession {
   std::unique_ptr<net::HttpServer> http_;
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<TaskWorker> task_worker_;
+  std::atomic<const TaskWorker*> supervised_ = nullptr;  // the same, for requests that come while it starts
 };
 
 }  // namespace

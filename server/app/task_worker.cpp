@@ -1,5 +1,6 @@
 #include "app/task_worker.hpp"
 
+#include "app/isolation.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 
@@ -10,7 +11,6 @@
 #include <cstring>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace fp::app {
@@ -28,9 +28,10 @@ constexpr std::size_t kMostFiles = 10'000;
 constexpr std::size_t kMostLine = 16u << 10;
 constexpr std::size_t kMostLastWords = 40;
 
-std::string describe(int status) {
-  if (WIFSIGNALED(status)) return fmt::format("was killed by signal {}", WTERMSIG(status));
-  return fmt::format("ended with {}", WEXITSTATUS(status));
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 }  // namespace
@@ -71,6 +72,11 @@ Result<void> TaskWorker::wait_until_registered(Milliseconds most) {
                                                        options_.folder.string(), words));
 }
 
+Json TaskWorker::isolation() const {
+  const std::lock_guard lock(mutex_);
+  return isolation_;
+}
+
 void TaskWorker::run() {
   pthread_setname_np(pthread_self(), "task-worker");
   auto next_look = clock_.steady_now() + kLook;
@@ -97,9 +103,12 @@ void TaskWorker::run() {
 }
 
 void TaskWorker::start_child() {
-  const std::vector<std::string> command = {options_.python,  "-u",      options_.sdk.string(),   "worker",
-                                            "--config-stdin", "--tasks", options_.folder.string()};
-  auto spawned = WorkerProcess::spawn(command, options_.environment, options_.folder.string());
+  launcher::Program program;
+  program.argv = {options_.python,  "-u",      options_.sdk.string(),   "worker",
+                  "--config-stdin", "--tasks", options_.folder.string()};
+  program.env = options_.environment;
+  program.cwd = options_.folder.string();
+  auto spawned = WorkerProcess::spawn(options_.policy, std::move(program));
   backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kMostBackoff);
   next_start_ = clock_.steady_now() + backoff_;
   if (!spawned) {
@@ -110,12 +119,20 @@ void TaskWorker::start_child() {
     return changed_.notify_all();
   }
   children_.push_back({std::move(*spawned), "", clock_.steady_now(), false});
+  auto& process = children_.back().process;
+  const Json isolation = to_json(options_.policy.level, process.layers());
+  // Who it is, as seen from here: inside it has other numbers and names.
   const Json config = JsonObject{{"url", options_.url},
                                  {"token", options_.token},
                                  {"name", kName},
                                  {"slots", options_.slots},
-                                 {"spool", options_.spool.string()}};
-  children_.back().process.write(to_text(config) + "\n");
+                                 {"spool", options_.spool.string()},
+                                 {"host", host_name()},
+                                 {"pid", process.pid()},
+                                 {"isolation", isolation}};
+  process.write(to_text(config) + "\n");
+  const std::lock_guard lock(mutex_);
+  isolation_ = isolation;
 }
 
 void TaskWorker::wait_for_anything(Milliseconds most) {
@@ -137,7 +154,7 @@ void TaskWorker::on_end(std::size_t at) {
   read_words(child);
   const auto pid = child.process.pid();
   const auto lived = clock_.steady_now() - child.since;
-  const auto how = describe(child.process.finish());
+  const auto how = child.process.finish();
   const bool was_ready = hub_.knows_process(kName, static_cast<std::uint64_t>(pid));
   hub_.remove_process(kName, static_cast<std::uint64_t>(pid));
   const bool was_replaced = child.replaced;

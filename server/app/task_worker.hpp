@@ -23,10 +23,11 @@ struct TaskWorkerOptions {
   std::string token;
   std::size_t slots = 8;
   std::vector<std::string> environment;
+  launcher::Policy policy;
 };
 
-/// From the settings; makes the files the worker needs in the data directory. Error usage.tasks when the
-/// folder is none.
+/// From the settings; makes the files the worker needs in the data directory. Errors: usage.tasks when the
+/// folder is none, isolation.unavailable naming the layers that this machine does not give.
 Result<TaskWorkerOptions> make_task_worker_options(const Settings& settings, std::string url,
                                                    std::string token);
 
@@ -43,6 +44,8 @@ class TaskWorker {
   Result<void> wait_until_registered(Milliseconds most);
   /// Lets it finish what it has, at most so long. Idempotent.
   void stop(Milliseconds grace);
+  /// The level and the layers that hold around it, for people; null before it runs.
+  Json isolation() const;
 
  private:
   struct Child {
@@ -66,13 +69,14 @@ class TaskWorker {
   workers::WorkerHub& hub_;
   const Clock& clock_;
   int wake_fd_ = -1;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;                // guarded by mutex_
   bool registered_ = false;              // guarded by mutex_
   Milliseconds grace_{0};                // guarded by mutex_
   std::vector<std::string> last_words_;  // guarded by mutex_; of a worker that ended before it registered
   bool failed_ = false;                  // guarded by mutex_
+  Json isolation_;                       // guarded by mutex_
   // The thread's own.
   std::vector<Child> children_;  // the newest last; the others finish what they have
   Milliseconds backoff_{0};

@@ -1,10 +1,14 @@
 #include "app/task_worker.hpp"
 #include "base/error_code.hpp"
+#include "tasks/code/python_environment.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <limits>
+#include <sstream>
+#include <unistd.h>
 
 namespace fp::app {
 
@@ -42,6 +46,58 @@ std::vector<std::string> pick_environment(const std::vector<std::string>& more) 
   return out;
 }
 
+std::vector<std::string> split_paths(const char* text) {
+  std::vector<std::string> out;
+  std::stringstream stream(text == nullptr ? "" : text);
+  for (std::string part; std::getline(stream, part, ':');) {
+    if (part.starts_with('/')) out.push_back(part);
+  }
+  return out;
+}
+
+/// People's own code, on their own machine: it has the network, the time and the memory it wants; what it
+/// does not have is everybody else's files and processes.
+launcher::Policy make_policy(const Settings& settings, const TaskWorkerOptions& worker) {
+  constexpr std::uint32_t kMostProcesses = 4096;
+  constexpr std::uint32_t kMostOpenFiles = 65'536;
+  constexpr std::uint64_t kTmpBytes = 1u << 30;
+  launcher::Policy out;
+  out.level = launcher::parse_level(settings.text("isolation")).value_or(launcher::Level::strict);
+  out.allow_weaker = settings.flag("allow_weaker_isolation");
+  out.network = launcher::Network::host;
+  out.memory_bytes = 0;
+  out.processes = kMostProcesses;
+  out.file_bytes = std::numeric_limits<std::uint64_t>::max();
+  out.open_files = kMostOpenFiles;
+  out.tmp_bytes = kTmpBytes;
+  out.readable = tasks::list_python_folders(worker.python);
+  out.readable.push_back(worker.folder.string());
+  out.readable.push_back(worker.sdk.string());
+  for (auto& path : split_paths(std::getenv("PYTHONPATH"))) out.readable.push_back(std::move(path));
+  out.writable = settings.list("task_path");
+  out.writable.push_back(worker.spool.string());
+  out.keep_user = true;
+  out.linger = std::chrono::seconds(settings.count("lease_seconds"));
+  return out;
+}
+
+Result<void> check_isolation(const launcher::Policy& policy) {
+  const auto layers = launcher::Launcher().probe(policy);
+  if (!layers) return layers.error();
+  auto missing = launcher::list_missing(policy, *layers);
+  if (!missing.empty() && !policy.allow_weaker) {
+    return Error(codes::isolation_unavailable,
+                 fmt::format("this machine does not give the Python worker: {}", fmt::join(missing, ", ")));
+  }
+  if (policy.level != launcher::Level::off && geteuid() == 0 && !layers->mount) {
+    return Error(
+        codes::isolation_unavailable,
+        "run by root, the Python worker needs mounts of its own, which this machine or the level does not "
+        "give; run the server as a user of its own, or with --isolation off");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TaskWorkerOptions> make_task_worker_options(const Settings& settings, std::string url,
@@ -66,6 +122,12 @@ Result<TaskWorkerOptions> make_task_worker_options(const Settings& settings, std
   out.token = std::move(token);
   out.slots = settings.count("task_slots");
   out.environment = pick_environment(settings.list("task_env"));
+  out.policy = make_policy(settings, out);
+  if (out.policy.level != launcher::Level::off) {
+    std::erase_if(out.environment, [](const auto& variable) { return variable.starts_with("HOME="); });
+    out.environment.emplace_back("HOME=/tmp");  // the user's own is not there
+  }
+  if (const auto held = check_isolation(out.policy); !held) return held.error();
   return out;
 }
 

@@ -1,22 +1,21 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "launcher/launcher.hpp"
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <utility>
-#include <vector>
 
 namespace fp::app {
 
-/// A child process in a group of its own, with a pipe to its standard input and one from its standard error.
-/// Owned by one thread. The destructor kills the group and reaps it.
+/// A jailed child process with a pipe to its standard input and one from its standard output and error. Owned
+/// by one thread. The destructor kills all of its tree.
 class WorkerProcess {
  public:
-  /// Error worker.spawn_failed.
-  static Result<WorkerProcess> spawn(const std::vector<std::string>& command,
-                                     const std::vector<std::string>& environment,
-                                     const std::string& directory);
+  /// Waits until it runs, a few milliseconds. Errors: worker.spawn_failed, isolation.unavailable.
+  static Result<WorkerProcess> spawn(const launcher::Policy& policy, launcher::Program program);
   WorkerProcess(WorkerProcess&& other) noexcept { swap(other); }
   WorkerProcess& operator=(WorkerProcess&& other) noexcept {
     swap(other);
@@ -26,26 +25,28 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
   ~WorkerProcess();
 
+  /// The program's own, as this process numbers it.
   pid_t pid() const { return pid_; }
-  int pid_fd() const { return pid_fd_; }      // readable once it has ended
-  int error_fd() const { return error_fd_; }  // non-blocking
+  const launcher::Layers& layers() const { return child_->layers(); }
+  int pid_fd() const { return child_->pid_fd(); }  // readable once it has ended
+  int error_fd() const { return error_fd_; }       // non-blocking
   /// All of it, or false.
   bool write(const std::string& text);
   void close_input();
   void terminate();
-  /// How it ended, as waitpid gives it: kills what is left of its group.
-  int finish();
+  /// How it ended, in words; kills what is left of its tree.
+  std::string finish();
 
  private:
   WorkerProcess() = default;
   void swap(WorkerProcess& other) noexcept {
+    std::swap(child_, other.child_);
     std::swap(pid_, other.pid_);
-    std::swap(pid_fd_, other.pid_fd_);
     std::swap(input_fd_, other.input_fd_);
     std::swap(error_fd_, other.error_fd_);
   }
+  std::optional<launcher::Child> child_;
   pid_t pid_ = -1;
-  int pid_fd_ = -1;
   int input_fd_ = -1;
   int error_fd_ = -1;
 };

@@ -54,7 +54,7 @@ std::vector<std::string> list_missing(const Policy& policy, const Layers& layers
   need(layers.pid, "pid");
   need(layers.mount, "mount");
   if (policy.network == Network::none) need(layers.net, "net");
-  need(layers.uid || layers.user, "uid");
+  need(layers.uid || layers.user || policy.keep_user, "uid");
   return out;
 }
 
@@ -119,6 +119,8 @@ Message to_message(const Policy& policy, const Program& program) {
   out.put("file_bytes", policy.file_bytes);
   out.put("open_files", policy.open_files);
   out.put("tmp_bytes", policy.tmp_bytes);
+  out.put("keep_user", policy.keep_user ? 1 : 0);
+  out.put("linger_ms", static_cast<std::uint64_t>(policy.linger.count()));
   out.put("slot", policy.slot);
   for (const auto& path : policy.readable) out.put("readable", path);
   for (const auto& path : policy.writable) out.put("writable", path);
@@ -140,6 +142,8 @@ Policy to_policy(const Message& message) {
   out.file_bytes = message.number("file_bytes");
   out.open_files = static_cast<std::uint32_t>(message.number("open_files"));
   out.tmp_bytes = message.number("tmp_bytes");
+  out.keep_user = message.number("keep_user") != 0;
+  out.linger = std::chrono::milliseconds(message.number("linger_ms"));
   out.slot = static_cast<std::uint32_t>(message.number("slot"));
   out.readable = message.list("readable");
   out.writable = message.list("writable");

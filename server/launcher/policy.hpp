@@ -31,6 +31,8 @@ struct Policy {
   std::vector<std::string> readable;  // absolute paths besides the system's own, seen where they are
   std::vector<std::string>
       writable;            // absolute folders; run by root, the folder itself is given to the slot's user
+  bool keep_user = false;  // with a root of its own it stays this process's user, whose files it is there for
+  std::chrono::milliseconds linger{0};  // it may go on for so long when this process is gone
   std::uint32_t slot = 0;  // run by root, what runs at the same time has different slots: one user each
 };
 

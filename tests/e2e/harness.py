@@ -232,6 +232,8 @@ class Server:
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
+        if self.process.stderr.closed:
+            return self.process.returncode
         os.set_blocking(self.process.stderr.fileno(), True)
         rest = self.process.stderr.read()
         self.lines.append(rest.decode(errors="replace"))

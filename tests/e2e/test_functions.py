@@ -48,13 +48,15 @@ class TasksFolderTest(FunctionsCase):
     def setUpClass(cls) -> None:
         cls.tasks = Path(tempfile.mkdtemp(prefix="flowpilot-tasks-"))
         shutil.copy(FUNCTIONS / "work.py", cls.tasks)
-        cls.arguments = ("--tasks", str(cls.tasks), "--drain-seconds", "1")
+        cls.notes = Path(tempfile.mkdtemp(prefix="flowpilot-notes-"))
+        cls.arguments = ("--tasks", str(cls.tasks), "--task-path", str(cls.notes), "--drain-seconds", "1")
         super().setUpClass()
 
     @classmethod
     def tearDownClass(cls) -> None:
         super().tearDownClass()
         shutil.rmtree(cls.tasks)
+        shutil.rmtree(cls.notes)
 
     def setUp(self) -> None:
         super().setUp()
@@ -106,7 +108,7 @@ class TasksFolderTest(FunctionsCase):
 
     def test_a_worker_that_dies_is_started_again_and_its_attempts_run_again(self) -> None:
         pid = self.worker_row(name="tasks")["pid"]
-        marker, seen = self.tasks / "marker.txt", []
+        marker, seen = self.notes / "marker.txt", []
         execution = self.one("touch_and_wait", {"marker": str(marker)}, wait=0)
         self.until(lambda: marker.exists() and marker.read_text(encoding="utf-8").endswith("\n"))
         os.kill(pid, signal.SIGKILL)
@@ -122,6 +124,23 @@ class TasksFolderTest(FunctionsCase):
         done = self.one("leave", {}, retry_config={"max_attempts": 1})
         self.assertIn(done["status"], ("failed", "running"))
         self.assertEqual(self.one("flaky", {"fail_until": 1})["status"], "completed")
+
+    def test_functions_reach_their_own_files_and_what_they_were_given(self) -> None:
+        own, data = str(self.tasks / "work.py"), self.server.data
+        done = self.one("reach", {"read": {"own": own, "database": str(data / "flowpilot.db"), "token": str(data / "worker-token"), "shadow": "/etc/shadow", "home": os.path.expanduser("~")},
+                                  "write": {"own": own, "given": str(self.notes / "note"), "tmp": "/tmp/note", "system": "/usr/note"}})
+        found = done["tasks"][0]["result"]
+        self.assertEqual(found["read"], {"own": "done", "database": "ENOENT", "token": "ENOENT", "shadow": "ENOENT", "home": "ENOENT"})
+        self.assertEqual(found["write"], {"own": "EROFS", "given": "done", "tmp": "done", "system": "EROFS"})
+        self.assertEqual((found["processes"], found["home"], (self.notes / "note").read_text()), (2, "/tmp", " "))
+        self.assertFalse(Path("/tmp/note").exists())
+
+    def test_what_holds_around_them_is_said(self) -> None:
+        row = self.worker_row(name="tasks")
+        self.assertEqual({name: row["isolation"][name] for name in ("level", "pid", "mount", "no_new_privs", "seccomp")},
+                         {"level": "strict", "pid": True, "mount": True, "no_new_privs": True, "seccomp": True})
+        self.assertEqual(self.client.get("/readyz").json["isolation"]["functions"], row["isolation"])
+        self.assertEqual(Path(f"/proc/{row['pid']}/comm").read_text().strip(), "python3")
 
     def test_changed_files_are_reloaded_and_mistakes_are_shown(self) -> None:
         extra = self.tasks / "extra.py"
@@ -143,6 +162,26 @@ class TasksFolderTest(FunctionsCase):
             self.assertEqual(self.wait_for(execution, "failed")["error"]["code"], "task.timeout")
         self.until(lambda: (self.worker_row(name="tasks", status="active") or {"pid": pid})["pid"] != pid)
         self.assertEqual(self.one("flaky", {"fail_until": 1})["status"], "completed")
+
+
+class KilledServerTest(FunctionsCase):
+    """What becomes of the supervised worker when nobody supervises it any more."""
+
+    def test_it_finishes_what_runs_and_goes(self) -> None:
+        notes = self.folder / "notes"
+        notes.mkdir()
+        server = Server(self.folder / "killed", "--tasks", str(FUNCTIONS), "--task-path", str(notes), "--lease-seconds", "5")
+        self.addCleanup(server.stop)
+        client = server.client()
+        self.addCleanup(client.close)
+        self.until(lambda: client.get("/api/workers/").json["results"])
+        made = client.post("/api/workflows/", {"name": "w", "steps": [step("a", "work.note_late", {"started": str(notes / "a"), "ended": str(notes / "b"), "seconds": 0.5})]})
+        client.post(f"/api/workflows/{made.json['id']}/run/", {"draft": True})
+        self.until((notes / "a").exists)
+        pid = client.get("/api/workers/").json["results"][0]["pid"]
+        server.stop(signal.SIGKILL)
+        self.until((notes / "b").exists)
+        self.until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 class OwnWorkerTest(FunctionsCase):

@@ -57,12 +57,17 @@ void note_layers(const Inside& inside) {
   send(inside.report, record);
 }
 
+/// Only among mounts of its own, where nothing is that this user could misuse.
+bool stays_user(const Inside& inside) {
+  return inside.policy.keep_user && inside.layers.mount;
+}
+
 /// From the widest right to the narrowest: each step needs one that a later step takes away.
 void confine(Inside& inside) {
   const auto& policy = inside.policy;
   auto& layers = inside.layers;
   const bool is_confined = policy.level != Level::off;
-  if (is_confined && inside.uid != 0 && !layers.user) {
+  if (is_confined && inside.uid != 0 && !layers.user && !stays_user(inside)) {
     layers.uid = become_user(inside.uid);
     if (!layers.uid) give_up(inside, Record::Kind::failed, errno, "changing the user");
   }
@@ -87,7 +92,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 /// Becomes the program. `started` closes when it has; before that it takes a Record of what went wrong.
 [[noreturn]] void run_program(Inside inside, int started, pid_t parent) {
   inside.report = started;
-  if (!inside.scratch.empty()) {
+  if (!inside.scratch.empty() && inside.policy.level != Level::off) {
     for (const char* name : {"TMPDIR=", "HOME="}) {
       std::erase_if(inside.program.env,
                     [name](const std::string& variable) { return variable.starts_with(name); });
@@ -157,7 +162,9 @@ void run_init(Inside inside) {
   reset_signals();
   if (inside.layers.mount) {
     std::string failed;
-    inside.layers.mount = build_root(inside.policy, inside.places, inside.uid, inside.layers.proc, failed);
+    inside.layers.mount = build_root(inside.policy, inside.places,
+                                     stays_user(inside) && !inside.layers.user ? geteuid() : inside.uid,
+                                     inside.layers.proc, failed);
     if (!inside.layers.mount) give_up(inside, Record::Kind::no_mounts, errno, failed);
   }
   if (inside.layers.uts && sethostname("step", 4) != 0) inside.layers.uts = false;

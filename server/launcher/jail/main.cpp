@@ -58,7 +58,7 @@ class Supervisor {
     const bool is_root = geteuid() == 0;
     const auto& policy = inside_.policy;
     inside_.uid = policy.level == Level::off ? 0 : kFirstSlotUid + policy.slot % kMostSlots;
-    inside_.places = resolve_places(policy, is_root ? inside_.uid : 0);
+    inside_.places = resolve_places(policy, is_root && !policy.keep_user ? inside_.uid : 0);
     if (cgroup_.make(policy)) inside_.layers.cgroup = cgroup_.version();
     // Orphans come here when no pid namespace takes them down.
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -143,7 +143,7 @@ class Supervisor {
 
   void watch() {
     while (!is_over_) {
-      pollfd fds[] = {{control_, POLLIN, 0}, {records_.read_end, POLLIN, 0}};
+      pollfd fds[] = {{is_alone_ ? -1 : control_, POLLIN, 0}, {records_.read_end, POLLIN, 0}};
       const int ready = poll(fds, 2, time_left());
       if (ready < 0 && errno != EINTR) return;
       if (deadline_ && Time::now() >= *deadline_) return finish(End::timed_out);
@@ -212,11 +212,16 @@ class Supervisor {
     if (!make_scratch() || !start()) has_outcome_ = is_over_ = true;
   }
 
-  /// "limit": memory from now on, and time counted from now. Anything else, or nobody there: the end.
+  /// "limit": memory from now on, and time counted from now. Anything else, or nobody there: the end, for
+  /// those who may linger a while later.
   void take_order() {
     char bytes[512];
     const ssize_t got = recv(control_, bytes, sizeof bytes, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got == 0 && inside_.policy.linger.count() > 0) {
+      is_alone_ = true;
+      return set_deadline(inside_.policy.linger);
+    }
     const Message order(got > 0 ? std::string(bytes, static_cast<std::size_t>(got)) : std::string());
     if (order.get("order") != "limit") return finish(End::killed);
     if (const auto memory = order.number("memory_bytes"); memory > 0) cgroup_.limit_memory(memory);
@@ -301,6 +306,7 @@ class Supervisor {
   Channel records_;
   pid_t pid_ = -1;
   std::optional<Time::time_point> deadline_;
+  bool is_alone_ = false;  // the server is gone
   bool is_without_mounts_ = false;
   bool is_over_ = false;
   bool has_outcome_ = false;

@@ -73,10 +73,12 @@ bool mount_tmp(const char* path, std::uint64_t bytes) {
          mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()) == 0;
 }
 
-bool mount_proc() {
+/// The kernel's settings belong to root, with or without capabilities: whoever stays root must not see them.
+bool mount_proc(bool is_root) {
   if (!make_folders("/proc")) return false;
   for (const char* options : {"subset=pid,hidepid=2", "hidepid=2"}) {
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0) return true;
+    if (is_root) return false;
   }
   return false;
 }
@@ -155,7 +157,7 @@ bool build_root(const Policy& policy, const std::vector<Place>& places, uid_t ui
         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (place.is_writable ? MOUNT_ATTR_NOEXEC : MOUNT_ATTR_RDONLY);
     if (!bind(kHost + place.host, place.inside, attributes)) return fail("given folders");
   }
-  has_proc = mount_proc();
+  has_proc = mount_proc(uid == 0);
   if (umount2(kHost, MNT_DETACH) != 0 || rmdir(kHost) != 0) return fail("detaching the host");
   if (mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, nullptr) != 0)
     return fail("read-only root");

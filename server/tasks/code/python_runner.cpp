@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "tasks/code/python_environment.hpp"
 #include "tasks/code/python_failure.hpp"
 #include "tasks/code/python_main.hpp"
 
@@ -11,8 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
-#include <fstream>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,31 +46,6 @@ bool make_channel(OwnedFd& ours, OwnedFd& theirs) {
   return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
-bool is_of_the_system(const std::filesystem::path& path) {
-  return path.string().starts_with("/usr/") || path.string().starts_with("/bin/");
-}
-
-/// A venv, and the installation it was made from.
-std::vector<std::string> folders_of(const std::string& interpreter) {
-  std::vector<std::string> out;
-  std::error_code ec;
-  const auto add = [&](const std::filesystem::path& folder) {
-    if (!folder.empty() && !is_of_the_system(folder / "") && folder != "/usr" && folder != "/")
-      out.push_back(folder.string());
-  };
-  const auto root = std::filesystem::path(interpreter).parent_path().parent_path();
-  add(root);
-  std::ifstream config(root / "pyvenv.cfg");
-  for (std::string line; std::getline(config, line);) {
-    const auto equals = line.find('=');
-    if (!line.starts_with("home") || equals == std::string::npos) continue;
-    const auto home = line.substr(line.find_first_not_of(" \t", equals + 1));
-    add(std::filesystem::path(home).parent_path());
-  }
-  add(std::filesystem::canonical(interpreter, ec).parent_path().parent_path());
-  return out;
-}
-
 }  // namespace
 
 OwnedFd::~OwnedFd() {
@@ -82,7 +56,7 @@ PythonRunnerFactory::PythonRunnerFactory(PythonOptions options, const Clock& clo
     : options_(std::move(options)),
       clock_(clock),
       launcher_(options_.launcher.empty() ? launcher::Launcher::default_program() : options_.launcher),
-      readable_(folders_of(options_.interpreter)) {}
+      readable_(list_python_folders(options_.interpreter)) {}
 
 Result<std::unique_ptr<CodeRunner>> PythonRunnerFactory::start(std::uint32_t slot) {
   launcher::Policy policy;

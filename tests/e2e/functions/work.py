@@ -1,5 +1,6 @@
 """Functions of the end-to-end tests: those that behave, and those that do not."""
 import asyncio
+import errno
 import logging
 import os
 import sys
@@ -42,6 +43,27 @@ def touch_and_wait(ctx: Context, marker: str, pid_file: str = "") -> dict:
         ctx.wait_cancelled(60)
         ctx.check_cancelled()
     return {"attempt": ctx.attempt, "last": ctx.last_details}
+
+
+@task
+def note_late(started: str, ended: str, seconds: float) -> None:
+    Path(started).touch()
+    time.sleep(seconds)
+    Path(ended).touch()
+
+
+@task
+def reach(ctx: Context, read: dict, write: dict) -> dict:
+    """What became of each try to read and to write a file, and how many processes it sees."""
+    def outcome(path: str, mode: str) -> str:
+        try:
+            with open(path, mode) as file:
+                file.read(1) if "r" in mode else file.write(" ")
+        except OSError as error:
+            return errno.errorcode[error.errno]
+        return "done"
+    return {"read": {name: outcome(path, "rb") for name, path in read.items()}, "write": {name: outcome(path, "a") for name, path in write.items()},
+            "processes": sum(name.isdigit() for name in os.listdir("/proc")), "home": str(Path.home())}
 
 
 @task

@@ -90,7 +90,7 @@ def run_worker(options: argparse.Namespace) -> int:
     for problem in problems:
         note(f"{problem['module']} can not be imported: {problem['title']}\n{problem['traceback']}")
     worker = Worker(config["url"], config["token"], name=config.get("name") or "", slots=config.get("slots") or 8, queues=config.get("queues"), spool=config.get("spool"),
-                    problems=problems, isolation=config.get("isolation"), drain_seconds=options.drain_seconds)
+                    problems=problems, isolation=config.get("isolation"), host=config.get("host", ""), pid=config.get("pid", 0), drain_seconds=options.drain_seconds)
 
     def on_signal(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_DFL)  # a second one ends it at once; its leases run out

@@ -50,12 +50,13 @@ class Worker:
 
     def __init__(self, url: str, token: str, *, name: str = "", slots: int = 8, queues: Optional[List[str]] = None, spool: Optional[str] = None,
                  problems: Optional[List[Dict[str, str]]] = None, isolation: Optional[Dict[str, Any]] = None, drain_seconds: float = 30.0,
-                 quiet: bool = False) -> None:
+                 quiet: bool = False, host: str = "", pid: int = 0) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self.slots = slots
         self.queues = queues or ["default"]
         self.problems = problems or []
         self.isolation = isolation
+        self._host, self._pid = host or socket.gethostname()[:255], pid or os.getpid()
         self.drain_seconds = drain_seconds
         self._note: Callable[[str], None] = (lambda text: None) if quiet else note
         self._sender, self._poller, self._control = Link(url, token), Link(url, token), Link(url, token)
@@ -122,7 +123,7 @@ class Worker:
                 time.sleep(max(0.0, self._retry_at - time.monotonic()))
 
     def _register(self) -> None:
-        body = {"name": self.name, "slots": self.slots, "queues": self.queues, "host": socket.gethostname()[:255], "pid": os.getpid(), "sdk": "flowpilot-python/0.1.0",
+        body = {"name": self.name, "slots": self.slots, "queues": self.queues, "host": self._host, "pid": self._pid, "sdk": "flowpilot-python/0.1.0",
                 "runtime": f"Python {platform.python_version()}", "task_types": [found.spec for found in list_tasks()], "problems": self.problems, "isolation": self.isolation}
         try:
             answer = self._control.call("POST", "/api/workers/", json.dumps(body).encode())

@@ -129,7 +129,7 @@ class Fold {
     auto& task = s_.task(e.task);
     task.error = e.error;
     progress(task);
-    if (task.status == TaskStatus::running) ++task.failures;
+    if (task.status == TaskStatus::retrying) --task.failures;  // the retry it waited for does not come
     end_task(e.task, task, TaskChange::fail);
   }
 

@@ -17,7 +17,7 @@ struct TaskState {
   bool plain_taken = true;
   WaitKind wait = WaitKind::none;
   std::uint32_t attempt = 0;   // the newest one scheduled
-  std::uint32_t failures = 0;  // attempts that failed since the task (re)started: what max_attempts counts
+  std::uint32_t failures = 0;  // since the task (re)started, that a retry followed
   std::uint32_t losses = 0;    // attempts lost in a row
   TimePoint ready_at{};        // when the task could first start: the time its expressions see
   std::optional<TimePoint> first_attempt_at;

@@ -15,12 +15,6 @@ void add_error(JsonObject& out, const model::ErrorPtr& error) {
   out["error"] = error ? to_problem(*error) : Json(nullptr);
 }
 
-/// Each failure brings about a retry, but for the one that was final.
-std::uint32_t count_retries(const model::TaskState& task) {
-  const bool is_final = task.status == model::TaskStatus::failed && task.failures > 0;
-  return task.failures - (is_final ? 1 : 0);
-}
-
 Json shorten(const Value& value, std::size_t most_bytes) {
   return value ? runtime::shorten(*value, most_bytes) : Json(nullptr);
 }
@@ -66,7 +60,7 @@ Json to_resource(const engine::ExecutionState& state, model::TaskRef ref, std::s
                  {"started_at", time_or_null(task.first_attempt_at)},
                  {"completed_at", time_or_null(task.ended_at)},
                  {"result", shorten(task.output, most_bytes)},
-                 {"retry_count", count_retries(task)},
+                 {"retry_count", task.failures},
                  {"worker", nullptr},
                  {"next_attempt_at",
                   task.status == model::TaskStatus::retrying ? time_or_null(task.due) : Json(nullptr)}};

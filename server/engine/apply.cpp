@@ -128,8 +128,9 @@ class Fold {
   void operator()(const ev::TaskFailed& e) {
     auto& task = s_.task(e.task);
     task.error = e.error;
+    const bool waits = task.status == TaskStatus::retrying && task.due && *task.due > at_;
+    if (waits && task.losses == 0 && task.failures > 0) --task.failures;  // the retry does not come
     progress(task);
-    if (task.status == TaskStatus::retrying) --task.failures;  // the retry it waited for does not come
     end_task(e.task, task, TaskChange::fail);
   }
 

@@ -290,7 +290,7 @@ class ExecutionTest(ServerTest):
         self.assertTrue(detail["config"]["truncated"])
         flaky = {"name": "Flaky", "steps": [step("f", "fail", {"message": "again", "retryable": True}, retry_config={"max_attempts": 2, "initial_delay_seconds": 0.01})]}
         execution = self.run_workflow(self.create(flaky))
-        self.assertEqual(self.client.get(f"/api/executions/{execution['id']}/tasks/f/").json["retry_count"], 0)
+        self.assertEqual(self.client.get(f"/api/executions/{execution['id']}/tasks/f/").json["retry_count"], 1)
 
     def test_logs_are_filtered_and_tailed_on_the_server(self) -> None:
         document = {"name": "Talks", "steps": [step("list", "set", {"values": "{{ Array.from({length: 30}, (_, i) => i) }}"}),

@@ -227,8 +227,8 @@ class CommandLine {
   void add_sandbox_test() {
     auto* test = app_.add_subcommand("sandbox-test",
                                      "Try to break out of the isolation of code steps, in every way we know");
-    test->add_option("--level", level_, "off, basic or strict; default is the setting isolation")
-        ->check(CLI::IsMember({"off", "basic", "strict"}));
+    test->add_option("--level", level_, "basic or strict; default is the setting isolation")
+        ->check(CLI::IsMember({"basic", "strict"}));
     test->add_option("-o,--output", format_, "json prints every probe on stdout")
         ->check(CLI::IsMember({"text", "json"}))
         ->default_str("text");

@@ -205,6 +205,12 @@ void print_json(const Suite& suite, launcher::Level level, bool is_whole) {
 ExitCode sandbox_test_command(const std::string& level_name, bool as_json, const Settings& settings) {
   const auto level = launcher::parse_level(level_name.empty() ? settings.text("isolation") : level_name)
                          .value_or(launcher::Level::strict);
+  if (level == launcher::Level::off) {
+    fmt::print(
+        stderr,
+        "flowpilot: with isolation off the probes would attack this machine itself; say --level strict\n");
+    return kUsage;
+  }
   const auto suite = attack(level, settings.flag("allow_weaker_isolation"));
   if (!suite) return report(suite.error());
   // The script ends by itself: a suite that was killed has shown nothing.

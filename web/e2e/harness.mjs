@@ -9,14 +9,15 @@ const root = resolve(import.meta.dirname, "../..");
 const binary = process.env.FLOWPILOT_BIN ?? join(root, "build/test/flowpilot");
 
 export class Server {
-  constructor(dataDir = mkdtempSync(join(tmpdir(), "flowpilot-web-"))) {
+  constructor(dataDir = mkdtempSync(join(tmpdir(), "flowpilot-web-")), options = []) {
     this.dataDir = dataDir;
+    this.options = options;
     this.port = 0;
   }
 
   /** Starts, on the port it had before if any; resolves when it is ready. */
   async start() {
-    this.process = spawn(binary, ["serve", "--dev", "--port", String(this.port), "--data-dir", this.dataDir], { stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(binary, ["serve", "--dev", "--port", String(this.port), "--data-dir", this.dataDir, ...this.options], { stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
     await new Promise((done, failed) => {
       const listen = (chunk) => {
@@ -58,6 +59,8 @@ export class Server {
 }
 
 const quietFlags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const codeField = (page, label) => page.locator(`[data-label^="${label}"]`).locator(".cm-content");
 
 export function launch() {
   return chromium.launch({ executablePath: process.env.CHROME_PATH ?? "/usr/bin/chromium", args: quietFlags });

@@ -447,6 +447,7 @@ export const en = {
     add: "add",
     all: (n: number) => `${count(n, "type", "types")}`,
     none: "No step type fits.",
+    notImported: (module: string) => `${module}.py can not be imported`,
     recent: "Used lately",
     trigger: "Triggers",
     triggers: { manual: "Manual", webhook: "Webhook", schedule: "Schedule", event: "Event" },

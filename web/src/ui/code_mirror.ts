@@ -1,9 +1,11 @@
 /** The code editor, in one lazily loaded chunk: expressions in texts, JSON and YAML. */
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
 import { json } from "@codemirror/lang-json";
+import { python } from "@codemirror/lang-python";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
@@ -12,7 +14,7 @@ import { tags } from "@lezer/highlight";
 
 import { completePath, type Scope } from "../graph/completion";
 
-export type Language = "template" | "json" | "yaml";
+export type Language = "template" | "json" | "yaml" | "javascript" | "python";
 export type CodeOptions = {
   parent: HTMLElement;
   text: string;
@@ -93,7 +95,7 @@ export function createCode(options: CodeOptions): CodeHandle {
     syntaxHighlighting(highlight),
     look,
     language === "yaml" ? filling : growing,
-    expressionMarks,
+    ...(language === "javascript" || language === "python" ? [] : [expressionMarks]),
     EditorView.contentAttributes.of({ "aria-label": label, ...(singleLine ? {} : { "aria-multiline": "true" }) }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged && !quiet) onChange(update.state.doc.toString());
@@ -113,6 +115,8 @@ export function createCode(options: CodeOptions): CodeHandle {
   if (hint) extensions.push(placeholder(hint));
   if (readOnly) extensions.push(EditorState.readOnly.of(true), EditorView.editable.of(false));
   if (scope) extensions.push(autocompletion({ override: [complete(scope)], icons: false, activateOnTyping: true }));
+  if (language === "javascript") extensions.push(javascript(), lineNumbers(), indentOnInput());
+  if (language === "python") extensions.push(python(), indentUnit.of("    "), lineNumbers(), indentOnInput());
   if (language === "json") extensions.push(json(), lintGutter());
   if (language === "yaml") extensions.push(yaml(), lineNumbers(), foldGutter(), indentOnInput(), highlightActiveLine(), highlightSelectionMatches(), lintGutter());
   // In a shadow root the editor's own styles are constructed sheets, which a strict content security policy allows.

@@ -1,6 +1,6 @@
 /** Quick add: a short list of step types where the person is, found by what they do as well as by name. N, type, Enter. */
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
+import { Search, TriangleAlert } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { TaskType } from "../../api/client";
@@ -14,7 +14,7 @@ import { categoryOf, TypeTile } from "../../ui/icons";
 const verbs: Record<string, string> = {
   http_request: "call api fetch get post webhook rest url request slack crm", send_email: "mail message notify smtp", conditional: "if condition branch decide check true false", switch: "case route branch choose",
   set: "fields values edit variable assign", filter: "where keep remove only", map: "transform convert change each", sort: "order by", limit: "first top take", dedupe: "unique duplicates distinct",
-  aggregate: "sum count group average total", split: "batch chunk lines", merge: "join combine union", delay: "wait sleep pause timer", wait_signal: "wait event callback", approval: "human confirm review approve",
+  aggregate: "sum count group average total", javascript: "code script js function", python: "code script py function", split: "batch chunk lines", merge: "join combine union", delay: "wait sleep pause timer", wait_signal: "wait event callback", approval: "human confirm review approve",
   workflow: "child subworkflow call run", respond: "reply answer return", fail: "stop error throw", log: "print debug message", noop: "nothing placeholder", sql_query: "database select insert postgres sqlite table",
   file_read: "load open csv", file_write: "save store", file_list: "directory folder", file_move: "rename", file_delete: "remove",
 };
@@ -22,7 +22,8 @@ const verbs: Record<string, string> = {
 type Props = { title: string; x: number; y: number; onChoose: (type: TaskType) => void; onClose: () => void };
 
 export function QuickAdd({ title, x, y, onChoose, onClose }: Props) {
-  const { data: types = [] } = useQuery(taskTypesQuery);
+  const { data: all = [] } = useQuery({ ...taskTypesQuery, staleTime: 2000 });
+  const types = useMemo(() => all.filter((type) => !type.problem), [all]);
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const box = useRef<HTMLElement>(null);
@@ -78,6 +79,7 @@ export function QuickAdd({ title, x, y, onChoose, onClose }: Props) {
         />
         <kbd className="kbd">Esc</kbd>
       </div>
+      {all.map((type) => type.problem && <ImportProblem key={type.type} problem={type.problem} />)}
       <ul id="quick-list" role="listbox" aria-label={t.quick.search} className="quick-list">
         {found.slice(0, 60).map((type, index) => (
           <li
@@ -110,7 +112,21 @@ export function QuickAdd({ title, x, y, onChoose, onClose }: Props) {
   );
 }
 
+/** A module of functions that can not be imported: its functions are missing above, and this is why. */
+function ImportProblem({ problem }: { problem: NonNullable<TaskType["problem"]> }) {
+  return (
+    <details className="quick-problem">
+      <summary>
+        <TriangleAlert className="icon" aria-hidden="true" />
+        <span className="clip">{t.quick.notImported(problem.module)}</span>
+      </summary>
+      <p>{problem.title}</p>
+      <pre>{problem.traceback}</pre>
+    </details>
+  );
+}
+
 const common = [
   "http_request", "send_email", "conditional", "set", "filter", "map", "delay", "approval", "switch", "sql_query", "wait_signal", "workflow", "respond", "aggregate", "sort", "limit", "dedupe", "merge", "split", "file_read",
-  "file_write", "file_list", "file_move", "file_delete", "log", "fail", "noop",
+  "file_write", "file_list", "file_move", "file_delete", "javascript", "python", "log", "fail", "noop",
 ];

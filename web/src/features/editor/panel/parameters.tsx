@@ -117,7 +117,7 @@ function ConfigField({ stepId, field, value, error, scope, onChange }: FieldProp
   const id = useId();
   const key = `${stepId}.${field.name}`;
   const kept = useEditorState((state) => state.history.document.ui?.alternatives?.[key]);
-  const toggles = field.widget !== "expression" && field.widget !== "map" && field.widget !== "json";
+  const toggles = field.widget !== "expression" && field.widget !== "map" && field.widget !== "json" && field.widget !== "code";
   const [chosen, setChosen] = useState<"fixed" | "expression" | null>(null);
   const mode = chosen ?? (isExpression(value) ? "expression" : "fixed");
   const switchTo = (next: "fixed" | "expression"): void => {
@@ -218,6 +218,8 @@ function Widget({ id, field, value, label, invalid, scope, onChange }: WidgetPro
       return <input {...common} type="text" spellCheck={false} value={toText(value)} placeholder={toText(field.preset)} onChange={(event) => onChange(event.target.value === "" ? undefined : event.target.value)} />;
     case "map":
       return <MapField label={label} value={value} scope={scope} onChange={onChange} />;
+    case "code":
+      return <CodeField className="input code-input code-step" value={toText(value)} language={field.language ?? "javascript"} label={label} hint={field.example ?? ""} onChange={(text) => onChange(text === "" ? undefined : text)} />;
     case "json":
       return <JsonField label={label} value={value} onChange={onChange} />;
     case "expression":

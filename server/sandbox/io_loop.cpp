@@ -127,7 +127,7 @@ void IoLoop::take_tasks() {
       --unanswered_;
       return finish(std::move(answer));
     };
-    lane.give(std::move(task));
+    lane.give(std::move(task), steady_now());
   }
 }
 

@@ -30,7 +30,8 @@ bool Lane::has_room() const {
   return tasks_.size() < kWindow && outgoing_.size() - sent_ < kWindowBytes;
 }
 
-void Lane::give(Task task) {
+void Lane::give(Task task, SteadyPoint now) {
+  if (tasks_.empty() && is_greeted_) began_ = now;  // the time before it is nobody's
   tasks_.push_back({std::move(task), 0});
   if (process_) enqueue(tasks_.back());
 }

@@ -32,7 +32,7 @@ class Lane {
 
   bool has_room() const;
   std::size_t load() const { return tasks_.size(); }
-  void give(Task task);
+  void give(Task task, SteadyPoint now);
   /// Starts what can start, sends what can be sent, ends what is overdue. When to be called next, at the
   /// latest.
   SteadyPoint advance(SteadyPoint now);
@@ -73,7 +73,8 @@ class Lane {
   std::size_t sent_ = 0;            // of outgoing_
   std::uint64_t stream_start_ = 0;  // where outgoing_ begins in the stream
   std::string incoming_;
-  SteadyPoint began_{};  // when the front task was wholly with the process, or the process was started
+  SteadyPoint
+      began_{};  // since when the front task is the front, or wholly with the process, or the process runs
   bool is_greeted_ = false;
   bool is_wanted_ = false;
   unsigned failed_starts_ = 0;

@@ -479,9 +479,10 @@ def show_first_steps(url):
         if not listed:
             return
         found = listed[0]["id"]
-    body = json.dumps({"input": {"email": "ada@example.org", "name": "Ada Lovelace"}, "wait_seconds": 30})
-    print("\nRun the onboarding workflow (two of its steps are Python: examples/functions/onboarding.py):\n"
-          f"  curl -s {url}/api/workflows/{found}/run/ -H 'Content-Type: application/json' -d '{body}'\n"
+    hooks = [row["path"] for row in call("GET", f"{url}/api/webhooks/?workflow={found}")["results"]]
+    body = json.dumps({"email": "ada@example.org", "name": "Ada Lovelace"})
+    print("\nA user signs up, and the onboarding workflow starts (two of its steps are Python: examples/functions/onboarding.py):\n"
+          f"  curl -s {url}{hooks[0]} -H 'Content-Type: application/json' -d '{body}'\n"
           "\nWhat the demo services receive is shown here. Ctrl-C stops everything.\n", flush=True)
 
 

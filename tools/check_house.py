@@ -24,12 +24,13 @@ LAYERS = {
     "launcher": {"base"},
     "tasks": {"base", "model", "ports", "launcher", "sandbox"},
     "sandbox": {"base", "model", "ports"},
+    "triggers": {"base", "model"},
     "workers": {"base", "model", "ports"},
     "store": {"base", "model", "ports"},
     "net": {"base", "model", "ports"},
     # The API answers in the network's words (net/message.hpp, net/handler.hpp), which know no workflow.
-    "api": {"base", "model", "engine", "ports", "runtime", "workers", "net"},
-    "app": {"base", "model", "engine", "ports", "runtime", "workers", "tasks", "sandbox", "launcher", "store", "net", "api"},
+    "api": {"base", "model", "engine", "ports", "runtime", "triggers", "workers", "net"},
+    "app": {"base", "model", "engine", "ports", "runtime", "triggers", "workers", "tasks", "sandbox", "launcher", "store", "net", "api"},
 }
 # The engine is pure: none of these may appear in it.
 IMPURE = re.compile(r"system_clock|steady_clock|std::random|getrandom|std::thread|std::mutex|fopen|std::ofstream|spdlog|\bthrow\b")

@@ -13,8 +13,8 @@ namespace {
 /// decides about it here.
 constexpr std::string_view kDecided[] = {
     "execution.control", "execution.read", "execution.signal", "execution.start", "palette.read",
-    "system.public",     "system.read",    "worker.control",   "worker.protocol", "worker.read",
-    "workflow.publish",  "workflow.read",  "workflow.write"};
+    "system.public",     "system.read",    "webhook.control",  "webhook.read",    "worker.control",
+    "worker.protocol",   "worker.read",    "workflow.publish", "workflow.read",   "workflow.write"};
 }  // namespace
 
 bool is_known_action(std::string_view action) {

@@ -12,31 +12,6 @@ namespace {
 
 using Response = net::Response;
 
-/// What a `respond` step answers with. Its body is the workflow's own: a page of it is shut in a sandbox, so
-/// that it can do nothing in the name of this origin.
-Response custom_response(const ExecutionId& id, const Json& answer) {
-  Response out;
-  out.status = static_cast<unsigned>(json_int(answer, "status").value_or(200));
-  const auto* body = json_find(answer, "body");
-  const bool is_text = body != nullptr && body->is_string();
-  if (body != nullptr && !body->is_null())
-    out.body = is_text ? std::string(body->get_string()) : to_text(*body);
-  out.content_type = is_text ? "text/plain; charset=utf-8" : "application/json";
-  if (const auto* headers = json_find(answer, "headers"); headers != nullptr && headers->is_object()) {
-    for (const auto& header : headers->get_object()) {
-      auto value = to_display_text(header.value());
-      std::string name(header.key());
-      if (net::find_field({{name, ""}}, "Content-Type") != nullptr)
-        out.content_type = std::move(value);
-      else
-        out.headers.emplace_back(std::move(name), std::move(value));
-    }
-  }
-  out.headers.emplace_back("Content-Security-Policy", "sandbox; default-src 'none'");
-  out.headers.emplace_back("FlowPilot-Execution", to_string(id));
-  return out;
-}
-
 struct RunBody {
   Json input = JsonObject();
   bool draft = false;
@@ -99,6 +74,31 @@ void run(Services& s, const CallPtr& call, Reply& reply, const KnownWorkflow& kn
 }
 
 }  // namespace
+
+/// Its body is the workflow's own: a page of it is shut in a sandbox, so
+/// that it can do nothing in the name of this origin.
+net::Response custom_response(const ExecutionId& id, const Json& answer) {
+  net::Response out;
+  out.status = static_cast<unsigned>(json_int(answer, "status").value_or(200));
+  const auto* body = json_find(answer, "body");
+  const bool is_text = body != nullptr && body->is_string();
+  if (body != nullptr && !body->is_null())
+    out.body = is_text ? std::string(body->get_string()) : to_text(*body);
+  out.content_type = is_text ? "text/plain; charset=utf-8" : "application/json";
+  if (const auto* headers = json_find(answer, "headers"); headers != nullptr && headers->is_object()) {
+    for (const auto& header : headers->get_object()) {
+      auto value = to_display_text(header.value());
+      std::string name(header.key());
+      if (net::find_field({{name, ""}}, "Content-Type") != nullptr)
+        out.content_type = std::move(value);
+      else
+        out.headers.emplace_back(std::move(name), std::move(value));
+    }
+  }
+  out.headers.emplace_back("Content-Security-Policy", "sandbox; default-src 'none'");
+  out.headers.emplace_back("FlowPilot-Execution", to_string(id));
+  return out;
+}
 
 void reply_with(Services& s, unsigned status, const ExecutionId& id, Reply reply) {
   post(s, std::move(reply), [&s, status, id](Reply& later) {

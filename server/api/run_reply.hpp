@@ -8,6 +8,8 @@ namespace fp::api {
 /// or the time is over (202). A key that was used before answers as it did then.
 void start_and_reply(Services& services, const CallPtr& call, runtime::StartRequest request,
                      Milliseconds wait, Reply reply);
+/// What a `respond` step answers with.
+net::Response custom_response(const ExecutionId& id, const Json& answer);
 /// Answers with the execution as it is on disk.
 void reply_with(Services& services, unsigned status, const ExecutionId& id, Reply reply);
 /// Answers as the earlier request with the same key was answered.

@@ -39,9 +39,10 @@ Server::Server(ServerPorts p, ApiOptions options)
       waits_(p.hub_loop),
       hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
       directory_(p.store, p.runtime.catalog(), p.types),
-      services_{p.store, p.runtime, p.types, p.workers,  p.expressions, std::move(p.check_syntax),
-                p.clock, p.rng,     pool_,   directory_, waits_,        metrics_,
-                options_},
+      services_{p.store,   p.runtime, p.types, p.workers,  p.expressions, std::move(p.check_syntax),
+                p.clock,   p.rng,     pool_,   directory_, waits_,        metrics_,
+                webhooks_, options_},
+      hooks_(services_, webhooks_, hook_log_),
       router_(pool_, slow_pool_, options_.worker_token,
               [this](const OperationSpec* spec, const net::Request& request, unsigned status,
                      std::chrono::nanoseconds took) {
@@ -61,6 +62,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_expressions(router_, services_);
   install_stats(router_, services_);
   install_workers(router_, services_);
+  install_hooks(router_, services_, webhooks_, hook_log_, hooks_);
   install_system();
   const auto missing = router_.list_missing();
   FP_ASSERT(missing.empty(), "every operation of contract/openapi.yaml has a handler");
@@ -70,6 +72,11 @@ Server::Server(ServerPorts p, ApiOptions options)
                      [this] { return static_cast<double>(hub_.count_subscribers()); });
   metrics_.add_gauge("flowpilot_waiting_requests", "Requests that wait for an execution to end",
                      [this] { return static_cast<double>(waits_.count()); });
+  for (const char* outcome : {"triggered", "deduplicated", "refused"}) {
+    metrics_.add_gauge(fmt::format("flowpilot_webhook_requests_{}", outcome),
+                       "Webhook requests since the start",
+                       [this, outcome] { return static_cast<double>(hook_log_.count(outcome)); });
+  }
   metrics_.add_gauge("flowpilot_api_queue_depth", "Requests that wait for a thread",
                      [this] { return static_cast<double>(pool_.waiting()); });
 }
@@ -104,13 +111,15 @@ void Server::handle(net::Request request, Respond respond) {
   // What workers report is work that is to end well.
   const bool from_worker =
       request.path.starts_with("/api/workers/") || request.path.starts_with("/api/leases/");
-  const bool changes = request.method != "GET" && request.method != "HEAD" && !from_worker;
+  const bool is_hook = request.path.starts_with("/hooks/");
+  const bool changes = (request.method != "GET" && request.method != "HEAD" && !from_worker) || is_hook;
   if (changes && draining_.load(std::memory_order_relaxed))
     return respond(
         problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));
   if (options_.workers_only && !from_worker)
     return respond(problem_response(Error(codes::not_found, "here is nothing but the worker protocol"),
                                     request.path, request.id));
+  if (is_hook) return hooks_.handle(std::move(request), std::move(respond));
   if (Page::owns(request.path)) return serve_page(request, std::move(respond));
   router_.handle(std::move(request), std::move(respond));
 }

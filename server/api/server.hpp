@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/hooks.hpp"
 #include "api/live/hub.hpp"
 #include "api/services.hpp"
 
@@ -34,6 +35,8 @@ class Server final : public net::Handler {
   std::vector<runtime::Observer*> observers();
   Metrics& metrics() { return metrics_; }
   void set_ready();
+  /// Listens for the webhooks of everything that is published. Blocks; before it they answer 503.
+  void load_triggers() { hooks_.load(); }
   /// /readyz says so from now on, and new work is refused.
   void begin_drain();
   /// Requests that wait for a result are told that their execution goes on.
@@ -61,7 +64,10 @@ class Server final : public net::Handler {
   EndWaits waits_;
   Hub hub_;
   Directory directory_;
+  triggers::WebhookRoutes webhooks_;
+  HookLog hook_log_;
   Services services_;
+  Hooks hooks_;
   Router router_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};

@@ -8,9 +8,11 @@
 #include "net/http_server.hpp"
 #include "ports/expression.hpp"
 #include "runtime/runtime.hpp"
+#include "triggers/webhook_routes.hpp"
 #include "workers/worker_hub.hpp"
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,7 +37,8 @@ struct ApiOptions {
   std::string worker_token;         // what workers must send; empty: nobody may be a worker
   bool workers_only = false;        // no route but those of the worker protocol
   std::function<Json()> isolation;  // layers around expressions
-  PagePack page;                    // the web page; empty when this build has none
+  std::map<std::string, std::string, std::less<>> secrets;  // that webhooks check signatures with, by name
+  PagePack page;                                            // the web page; empty when this build has none
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
 };
 
@@ -53,6 +56,7 @@ struct Services {
   Directory& directory;
   EndWaits& waits;
   Metrics& metrics;
+  triggers::WebhookRoutes& webhooks;
   const ApiOptions& options;
 };
 

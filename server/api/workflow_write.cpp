@@ -1,3 +1,4 @@
+#include "api/hooks.hpp"
 #include "api/services.hpp"
 #include "api/views.hpp"
 #include "base/error_code.hpp"
@@ -60,13 +61,16 @@ class Writer {
     auto& record = change.workflow->record;
     record.revision += 1;
     record.updated_at = s_.clock.now();
+    const auto claim = s_.webhooks.claim(record.id, list_hook_routes(*change.workflow));
+    if (!claim) return reply(claim.error());
     ports::WorkflowWrite write{record, std::move(change.published),
                                call->entry_for(record.id, record.updated_at)};
     std::vector<ports::WorkflowVersion> documents;
     if (write.published)
       documents.push_back(runtime::to_version(*change.workflow->published, record.updated_at));
-    auto done = [this, call, change = std::move(change),
+    auto done = [this, call, change = std::move(change), claim = *claim,
                  reply = std::move(reply)](ports::WriteOutcome outcome) mutable {
+      s_.webhooks.settle(claim, outcome == ports::WriteOutcome::committed);
       if (outcome == ports::WriteOutcome::committed) {
         s_.directory.remember(change.workflow);
         if (change.status == 204) return reply(Response{.status = 204, .content_type = ""});

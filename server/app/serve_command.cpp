@@ -17,16 +17,39 @@
 #include "net/http_server.hpp"
 
 #include <fmt/format.h>
+#include <sodium/utils.h>
 #include <sqlite3.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
+#include <map>
 #include <mutex>
 #include <thread>
+#include <unistd.h>
 
 namespace fp::app {
 
 namespace {
+
+/// FLOWPILOT_SECRET_NAME=VALUE of the environment, by NAME; taken out of it, so that no child and no core
+/// file of the environment has them.
+std::map<std::string, std::string, std::less<>> take_secrets() {
+  constexpr std::string_view kPrefix = "FLOWPILOT_SECRET_";
+  std::map<std::string, std::string, std::less<>> out;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view variable(*at);
+    const auto equals = variable.find('=');
+    if (!variable.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    out.emplace(variable.substr(kPrefix.size(), equals - kPrefix.size()), variable.substr(equals + 1));
+  }
+  for (const auto& [name, value] : out) {
+    const auto variable = std::string(kPrefix) + name;
+    if (char* stored = std::getenv(variable.c_str())) sodium_memzero(stored, value.size());
+    unsetenv(variable.c_str());
+  }
+  return out;
+}
 
 /// For answers that are ready, even when attempts get no time.
 constexpr Milliseconds kAnswerTime{500};
@@ -127,6 +150,7 @@ class ServeSession {
     if (!token) return token.error();
     api::ApiOptions api;
     api.worker_token = *token;
+    api.secrets = take_secrets();
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return list_isolation(); };
@@ -165,6 +189,7 @@ class ServeSession {
     const auto unfinished = host_->runtime().recover_all();
     upkeep_ = std::make_unique<Upkeep>(host_->store(), host_->clock(), settings_.count("retention_days"));
     recovery_seconds_ = std::chrono::duration<double>(host_->clock().steady_now() - began_).count();
+    api_->load_triggers();
     api_->set_ready();
     announce(unfinished);
     return {};

@@ -1,5 +1,6 @@
 #include "base/hash.hpp"
 
+#include <sodium/crypto_auth_hmacsha256.h>
 #include <sodium/crypto_generichash.h>
 
 namespace fp {
@@ -19,6 +20,15 @@ Hash128 hash_128(std::string_view bytes) {
 Hash128 chain_hash(const Hash128& previous, std::string_view bytes) {
   Hash128 out{};
   crypto_generichash(out.data(), out.size(), raw(bytes), bytes.size(), previous.data(), previous.size());
+  return out;
+}
+
+Hash256 hmac_sha256(std::string_view key, std::string_view bytes) {
+  Hash256 out{};
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, raw(key), key.size());
+  crypto_auth_hmacsha256_update(&state, raw(bytes), bytes.size());
+  crypto_auth_hmacsha256_final(&state, out.data());
   return out;
 }
 

@@ -57,7 +57,7 @@ def user_traceback(error: BaseException, root: Optional[str] = None) -> str:
         return ""
     for frame in frames:
         path = os.path.abspath(frame.filename)
-        if os.path.dirname(path) == _PACKAGE or "flowpilot-sdk-" in path or frame.filename.startswith("<frozen importlib"):
+        if os.path.dirname(path) == _PACKAGE or "flowpilot-sdk-" in path or "importlib" in frame.filename:
             continue
         shown = path[len(root):] if path.startswith(root) else os.path.basename(path)
         lines.append(f'  File "{shown}", line {frame.lineno}, in {frame.name}')

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "api/hook_log.hpp"
+#include "api/services.hpp"
+#include "net/handler.hpp"
+#include "triggers/webhook_routes.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace fp::api {
+
+/// Requests to /hooks/: checked, then executions, then answers. A 2xx is sent after the start is on disk, and
+/// a delivery that comes again starts nothing again. Nothing that identifies the caller (Authorization,
+/// Cookie, tokens) reaches the execution or the log of requests. Thread-safe.
+class Hooks {
+ public:
+  Hooks(Services& services, triggers::WebhookRoutes& routes, HookLog& log)
+      : s_(services), routes_(routes), log_(log) {}
+
+  /// Listens for everything that is published. Before that requests get 503. Blocks.
+  void load();
+  void handle(net::Request request, net::Handler::Respond respond);
+  /// Starts an execution with the input of a recorded request, whatever its signature and delivery id were.
+  void replay(const CallPtr& call, Reply reply, const WorkflowId& workflow, const std::string& trigger,
+              const HookRecord& record);
+
+ private:
+  struct Delivery;
+  using DeliveryPtr = std::shared_ptr<Delivery>;
+
+  void answer(const DeliveryPtr& delivery, Result<net::Response> result);
+  void allow_origin(const Delivery& delivery, net::Response& response) const;
+  net::Response preflight(const net::Request& request) const;
+  Result<void> take_turn(const triggers::WebhookRoute& route);
+  void receive(const DeliveryPtr& delivery);
+  Result<void> check(Delivery& delivery);
+  void start(const DeliveryPtr& delivery, const KnownWorkflow& known);
+  bool wait_for_end(const DeliveryPtr& delivery, const ExecutionId& id);
+  void answer_as_before(const DeliveryPtr& delivery);
+
+  Services& s_;
+  triggers::WebhookRoutes& routes_;
+  HookLog& log_;
+  std::atomic<bool> is_loaded_{false};
+  struct Turns {
+    TimePoint minute{};
+    std::uint32_t taken = 0;
+  };
+  std::mutex turns_mutex_;
+  std::map<std::pair<WorkflowId, std::string>, Turns> turns_;  // guarded by turns_mutex_; those with a limit
+};
+
+void install_hooks(Router& router, Services& services, triggers::WebhookRoutes& routes, HookLog& log,
+                   Hooks& hooks);
+
+/// The routes that a workflow is to have with this record and published document.
+std::vector<triggers::WebhookRoutePtr> list_hook_routes(const KnownWorkflow& workflow);
+
+}  // namespace fp::api

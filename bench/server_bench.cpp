@@ -6,6 +6,7 @@
 #include "live_clients.hpp"
 #include "machine_limits.hpp"
 #include "server_scale.hpp"
+#include "webhooks_bench.hpp"
 
 #include <fmt/format.h>
 
@@ -252,6 +253,7 @@ int run(int argc, char** argv) {
     }
     if (want("live")) live(folder);
     if (want("functions")) functions(folder, machine.syncs);
+    if (want("webhooks")) webhooks(folder, machine.syncs);
     if (want("sleepers")) sleepers(folder, 100'000);
     if (want("recovery")) recovery(folder);
     if (want("many")) many(folder);

@@ -57,6 +57,23 @@ export function workflowQuery(id: string) {
   });
 }
 
+/** Where a workflow listens now. */
+export function webhooksQuery(workflow: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "webhooks"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/webhooks/", { signal, params: { query: { workflow } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
+export function webhookRequestsQuery(workflow: string, trigger: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "webhooks", trigger],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/webhooks/{id}/{trigger}/requests/", { signal, params: { path: { id: workflow, trigger } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
 export function versionsQuery(id: string) {
   return queryOptions({
     queryKey: keys.versions(id),

@@ -210,6 +210,25 @@ export function addTrigger(trigger: Trigger, at: Point): Recipe {
   };
 }
 
+export function setTrigger(id: string, change: { enabled: boolean | undefined }): Recipe {
+  return (draft) => {
+    const trigger = draft.triggers?.find((other) => other.id === id);
+    if (!trigger) return;
+    if (change.enabled === undefined) delete trigger.enabled;
+    else trigger.enabled = change.enabled;
+  };
+}
+
+export function setTriggerConfig(id: string, name: string, value: Json | undefined): Recipe {
+  return (draft) => {
+    const trigger = draft.triggers?.find((other) => other.id === id);
+    if (!trigger) return;
+    const config = (trigger.trigger_config ??= {});
+    if (value === undefined) delete config[name];
+    else config[name] = value;
+  };
+}
+
 /** Takes over another document's content; steps keep their objects where nothing differs, so the canvas redraws only what changed. */
 export function replaceDocument(next: WorkflowDocument): Recipe {
   return (draft) => {

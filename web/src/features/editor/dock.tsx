@@ -9,6 +9,7 @@ import { StatusText } from "../../ui/status";
 import { LogView } from "../executions/log_view";
 import { StepOutput } from "../executions/step_output";
 import { StepPanel } from "./panel/step_panel";
+import { WebhookPanel } from "./panel/webhook_panel";
 import type { Saver } from "./saver";
 import { useEditor, useEditorState, type DockTab } from "./store";
 import { Versions } from "./versions";
@@ -40,6 +41,7 @@ export function Dock({ saver, readOnly, onRunOnly, menu }: Props) {
     );
   const only = selection.size === 1 ? [...selection][0]! : null;
   const step = only ? findStep(document, only) : undefined;
+  const trigger = only?.startsWith("trigger:") ? document.triggers?.find((other) => `trigger:${other.id}` === only) : undefined;
   let content: ReactNode;
   if (tab === "versions") content = <Versions saver={saver} readOnly={readOnly} />;
   else if (tab === "logs") content = execution ? <LogView key={execution.id} id={execution.id} live={execution.status === "running" || execution.status === "pending" || execution.status === "waiting"} step={step?.id ?? null} compact /> : <p className="help data-none">{t.panel.sampleNone}</p>;
@@ -55,6 +57,7 @@ export function Dock({ saver, readOnly, onRunOnly, menu }: Props) {
     ) : (
       <p className="help data-none">{t.panel.sampleNone}</p>
     );
+  else if (trigger?.trigger_type === "webhook") content = <WebhookPanel key={trigger.id} trigger={trigger} readOnly={readOnly} />;
   else content = step ? <StepPanel key={step.id} id={step.id} readOnly={readOnly} onRunOnly={onRunOnly} menu={menu} /> : <WorkflowPanel readOnly={readOnly} />;
   return (
     <aside className="dock" style={{ width }} aria-label={t.editor.dock}>

@@ -2,11 +2,55 @@
 import { useId } from "react";
 
 import type { Json, JsonObject } from "../../graph/document";
+import { addTrigger } from "../../graph/edits";
+import { tellTrigger } from "../../graph/telling";
 import { t } from "../../text";
-import { Field } from "../../ui/controls";
+import { Button, Field } from "../../ui/controls";
 import { ExpressionField } from "./panel/expression_field";
 import { JsonField } from "./panel/parameters";
 import { useEditor, useEditorState } from "./store";
+import { positionsFor } from "./use_view";
+
+/** What starts it; each is a node at the head of the canvas. */
+function Triggers({ readOnly }: { readOnly: boolean }) {
+  const editor = useEditor();
+  const triggers = useEditorState((state) => state.history.document.triggers) ?? [];
+  const add = (): void => {
+    const taken = new Set(triggers.map((trigger) => trigger.id));
+    let id = "webhook";
+    for (let number = 2; taken.has(id); ++number) id = `webhook_${number}`;
+    const places = positionsFor(editor.getState().history.document);
+    const heads = [...places].filter(([name]) => name.startsWith("trigger:")).map(([, at]) => at);
+    const at: [number, number] = heads.length > 0 ? [Math.min(...heads.map(([x]) => x)), Math.max(...heads.map(([, y]) => y)) + (triggers.length > 0 ? 64 : 0)] : [0, 0];
+    editor.edit(t.labels.addTrigger, addTrigger({ id, trigger_type: "webhook", trigger_config: { path: slug(editor.getState().history.document.name) } }, at));
+    editor.select([`trigger:${id}`]);
+  };
+  return (
+    <div className="field">
+      <div className="field-head">
+        <span className="label">{t.workflowPanel.triggers}</span>
+      </div>
+      <ul className="trigger-list">
+        {triggers.map((trigger) => (
+          <li key={trigger.id}>
+            <button type="button" className="link" onClick={() => editor.select([`trigger:${trigger.id}`])}>
+              {t.quick.triggers[trigger.trigger_type as keyof typeof t.quick.triggers] ?? trigger.trigger_type} {tellTrigger(trigger)}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {!readOnly && (
+        <Button size="sm" onClick={add}>
+          {t.workflowPanel.addWebhook}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function slug(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "hook";
+}
 
 export function WorkflowPanel({ readOnly }: { readOnly: boolean }) {
   const editor = useEditor();
@@ -50,6 +94,7 @@ export function WorkflowPanel({ readOnly }: { readOnly: boolean }) {
               }}
             />
           </Field>
+          <Triggers readOnly={readOnly} />
           <div className="field">
             <div className="field-head">
               <span className="label">{t.workflowPanel.inputs}</span>

@@ -16,6 +16,9 @@ namespace fp::model {
 
 namespace {
 
+namespace chrono = std::chrono;
+using Date = chrono::year_month_day;
+
 struct Field {
   std::string_view name;
   int least;
@@ -89,27 +92,67 @@ Result<void> add_item(const Field& field, std::string_view item, std::bitset<64>
     const auto to = dash == std::string_view::npos ? from : parse_value(field, range.substr(dash + 1));
     if (!from || !to)
       return field_error(field, item, fmt::format("must hold values from {} to {}", field.least, field.most));
-    if (*from > *to) return field_error(field, item, "has a range that ends before it starts");
+    const bool wraps = *from > *to;
+    if (wraps && field.name != "day of week")
+      return field_error(field, item, "has a range that ends before it starts");
     first = *from;
+    if (wraps) {
+      constexpr int kWeek = 7;
+      for (int value = first; value <= *to + kWeek; value += step)
+        out.set(static_cast<std::size_t>(value % kWeek));
+      return {};
+    }
     last = dash == std::string_view::npos && slash != std::string_view::npos ? field.most : *to;
   }
   for (int value = first; value <= last; value += step) out.set(static_cast<std::size_t>(value));
   return {};
 }
 
-Result<std::bitset<64>> parse_field(const Field& field, std::string_view text) {
-  std::bitset<64> out;
-  if (text.find_first_of("LW#?") != std::string_view::npos && parse_value(field, text) == std::nullopt) {
-    const auto at = text.find_first_of("#?");
-    const bool quartz =
-        at != std::string_view::npos || text == "L" || text.ends_with('W') || text.ends_with('L');
-    if (quartz)
-      return Error(codes::cron_unsupported,
-                   fmt::format("the {} field {} uses L, W, # or ?, which this cron does not know", field.name,
-                               quote(text)));
+/// What only days have: L, L-3, LW, 15W. False when the item is none of these.
+bool add_special_day(const Field& field, std::string_view item, Cron& cron) {
+  if (item == "L") return cron.days_from_end.set(0), true;
+  if (item == "LW") return cron.last_working_day = true, true;
+  if (item.starts_with("L-")) {
+    const auto back = parse_number(item.substr(2));
+    if (!back || *back < 1 || *back > 30) return false;
+    return cron.days_from_end.set(static_cast<std::size_t>(*back)), true;
   }
+  if (!item.ends_with('W')) return false;
+  const auto day = parse_value(field, item.substr(0, item.size() - 1));
+  if (!day) return false;
+  return cron.near_days.set(static_cast<std::size_t>(*day)), true;
+}
+
+/// What only weekdays have: 5L, 5#2.
+bool add_special_weekday(const Field& field, std::string_view item, Cron& cron) {
+  constexpr int kWeek = 7;
+  const auto sharp = item.find('#');
+  const bool is_last = sharp == std::string_view::npos && item.size() > 1 && item.ends_with('L');
+  if (!is_last && sharp == std::string_view::npos) return false;
+  const auto weekday = parse_value(field, is_last ? item.substr(0, item.size() - 1) : item.substr(0, sharp));
+  const auto nth = is_last ? std::optional<int>(0) : parse_number(item.substr(sharp + 1));
+  if (!weekday || !nth || *nth > 5 || (*nth == 0 && !is_last)) return false;
+  return cron.nth_weekdays[static_cast<std::size_t>(*nth)].set(static_cast<std::size_t>(*weekday % kWeek)),
+         true;
+}
+
+Result<std::bitset<64>> parse_field(const Field& field, std::string_view text, Cron& cron) {
+  std::bitset<64> out;
+  const bool is_day = field.name == "day of month";
+  const bool is_weekday = field.name == "day of week";
+  if (text == "?" && (is_day || is_weekday)) text = "*";
   for (const auto item : split(text, ',')) {
-    if (const auto added = add_item(field, item, out); !added) return added.error();
+    if (is_day && add_special_day(field, item, cron)) continue;
+    if (is_weekday && add_special_weekday(field, item, cron)) continue;
+    const auto added = add_item(field, item, out);
+    if (added) continue;
+    const bool is_quartz = item.find_first_of("LW#?") != std::string_view::npos && !parse_value(field, item);
+    const bool has_digits_only = item.find_first_not_of("LW#?-0123456789") == std::string_view::npos;
+    if (is_quartz && has_digits_only)
+      return Error(codes::cron_unsupported,
+                   fmt::format("the {} field {} uses L, W, # or ? in a way that means nothing there",
+                               field.name, quote(text)));
+    return added.error();
   }
   return out;
 }
@@ -129,15 +172,17 @@ std::string_view expand_nickname(std::string_view text) {
   return found == kNames.end() ? text : found->second;
 }
 
-/// Only the day of the month can make an expression impossible, and only when the weekday does not offer
-/// another way.
+/// The calendar repeats itself after 400 years.
 bool ever_fires(const Cron& cron) {
-  if (!cron.any_weekday && !cron.any_day) return true;
-  static constexpr std::array<int, 13> kLongest = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  for (std::size_t month = 1; month <= 12; ++month) {
-    if (!cron.months[month]) continue;
-    for (int day = 1; day <= kLongest[month]; ++day) {
-      if (cron.days[static_cast<std::size_t>(day)]) return true;
+  constexpr int kFirst = 2000;
+  constexpr int kCycle = 400;
+  for (int year = kFirst; year < kFirst + kCycle; ++year) {
+    for (unsigned month = 1; month <= 12; ++month) {
+      if (!cron.months[month]) continue;
+      const auto last = Date(chrono::year(year) / chrono::month(month) / chrono::last).day();
+      for (unsigned day = 1; day <= static_cast<unsigned>(last); ++day) {
+        if (cron.fits(chrono::year(year) / chrono::month(month) / chrono::day(day))) return true;
+      }
     }
   }
   return false;
@@ -150,7 +195,47 @@ std::bitset<N> narrow(const std::bitset<64>& wide) {
   return out;
 }
 
+/// The working day nearest to `wanted` that is in the same month.
+Date nearest_working_day(Date wanted, chrono::day last) {
+  const chrono::weekday weekday(chrono::sys_days{wanted});
+  int shift = 0;
+  if (weekday == chrono::Saturday) shift = wanted.day() == chrono::day(1) ? 2 : -1;
+  if (weekday == chrono::Sunday) shift = wanted.day() == last ? -2 : 1;
+  return chrono::sys_days(wanted) + chrono::days(shift);
+}
+
+bool fits_day(const Cron& cron, Date date, chrono::day last) {
+  const auto day = static_cast<unsigned>(date.day());
+  const auto from_end = static_cast<unsigned>(last) - day;
+  if (cron.days[day] || cron.days_from_end[from_end]) return true;
+  const auto is_near = [&](chrono::day wanted) {
+    return nearest_working_day(date.year() / date.month() / wanted, last) == date;
+  };
+  if (cron.last_working_day && is_near(last)) return true;
+  if (cron.near_days.none()) return false;
+  for (unsigned wanted = 1; wanted <= static_cast<unsigned>(last); ++wanted) {
+    if (cron.near_days[wanted] && is_near(chrono::day(wanted))) return true;
+  }
+  return false;
+}
+
+bool fits_weekday(const Cron& cron, Date date, chrono::day last) {
+  constexpr unsigned kWeek = 7;
+  const auto weekday = chrono::weekday(chrono::sys_days{date}).c_encoding();
+  const auto day = static_cast<unsigned>(date.day());
+  return cron.weekdays[weekday] || cron.nth_weekdays[(day - 1) / kWeek + 1][weekday] ||
+         (day + kWeek > static_cast<unsigned>(last) && cron.nth_weekdays[0][weekday]);
+}
+
 }  // namespace
+
+bool Cron::fits(std::chrono::year_month_day date) const {
+  if (!months[static_cast<unsigned>(date.month())]) return false;
+  const auto last = Date(date.year() / date.month() / chrono::last).day();
+  const bool by_day = fits_day(*this, date, last);
+  const bool by_weekday = fits_weekday(*this, date, last);
+  return any_day || any_weekday ? by_day && by_weekday : by_day || by_weekday;
+}
 
 Result<Cron> parse_cron(std::string_view text) {
   if (text.size() > 256) return Error(codes::cron_syntax, "a cron expression has at most 256 characters");
@@ -167,17 +252,22 @@ Result<Cron> parse_cron(std::string_view text) {
             quote(text), words.size()));
   }
   if (words.size() == 5) words.insert(words.begin(), "0");
+  Cron cron;
   std::array<std::bitset<64>, 6> sets;
   for (std::size_t i = 0; i < 6; ++i) {
-    auto parsed = parse_field(fields()[i], words[i]);
+    auto parsed = parse_field(fields()[i], words[i], cron);
     if (!parsed) return parsed.error();
     sets[i] = *parsed;
   }
-  Cron cron{narrow<60>(sets[0]), narrow<60>(sets[1]), narrow<24>(sets[2]),
-            narrow<32>(sets[3]), narrow<13>(sets[4]), narrow<7>(sets[5])};
+  cron.seconds = narrow<60>(sets[0]);
+  cron.minutes = narrow<60>(sets[1]);
+  cron.hours = narrow<24>(sets[2]);
+  cron.days = narrow<32>(sets[3]);
+  cron.months = narrow<13>(sets[4]);
+  cron.weekdays = narrow<7>(sets[5]);
   if (sets[5][7]) cron.weekdays.set(0);  // 7 is Sunday too
-  cron.any_day = words[3].starts_with('*');
-  cron.any_weekday = words[5].starts_with('*');
+  cron.any_day = words[3].starts_with('*') || words[3] == "?";
+  cron.any_weekday = words[5].starts_with('*') || words[5] == "?";
   if (!ever_fires(cron))
     return Error(codes::cron_never_fires, fmt::format("{} names a day that no month has", quote(text)));
   return cron;

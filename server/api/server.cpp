@@ -62,6 +62,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_expressions(router_, services_);
   install_stats(router_, services_);
   install_workers(router_, services_);
+  install_schedules(router_, services_);
   install_hooks(router_, services_, webhooks_, hook_log_, hooks_);
   install_system();
   const auto missing = router_.list_missing();

@@ -41,7 +41,7 @@ NOT_COVERED = {
         "the server stops (exit 7) and goes on when it is started again; it serves no reads meanwhile",
     "F33, a warning": "the WAL grows as long as another program holds a snapshot, and nothing warns of it; the server's own readers hold none",
     "F71, F84, F85, F87": "need a name server of their own, other zone data, waits of years, or clocks that differ between processes",
-    "F81, F82, F83": "there are no running schedules yet; `server/model/cron_test.cpp` has the calendar (F90 to F92: `tests/e2e/test_webhooks.py`)",
+    "F83": "a data directory has one server (F80 to F82: `tests/e2e/test_schedules.py`, `test_schedule_oracle.py`; F90 to F92: `test_webhooks.py`)",
     "F99, F106, F108, F109": "long mixes, breakers, slots and tenants belong to parts that are not built yet",
     "F111": "there are no encrypted rows yet",
 }

@@ -39,7 +39,7 @@ TEST(Policy, RefusesWhatItHasNotDecidedAbout) {
 TEST(Operations, ChangeNothingByGet) {
   const std::set<std::string_view> reading = {"workflow.read", "execution.read", "palette.read",
                                               "system.read",   "system.public",  "worker.read",
-                                              "webhook.read"};
+                                              "webhook.read",  "schedule.read"};
   for (const auto& spec : list_operations()) {
     if (std::string_view(spec.method) == "GET") {
       EXPECT_TRUE(reading.contains(spec.action)) << spec.path;

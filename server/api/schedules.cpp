@@ -1,4 +1,4 @@
-#include "api/services.hpp"
+#include "api/scheduler.hpp"
 #include "base/error_code.hpp"
 #include "triggers/schedule.hpp"
 
@@ -47,10 +47,63 @@ Result<net::Response> preview(const Services& s, const Call& call) {
   return json_response(200, JsonObject{{"results", std::move(results)}});
 }
 
+Json or_null(const std::optional<triggers::Tick>& tick) {
+  return tick ? Json(to_rfc3339(tick->at)) : Json(nullptr);
+}
+
+Json to_json(const Services& s, const Scheduler::View& view) {
+  const auto last = s.store.list_ticks(view.workflow, view.trigger.id, TimePoint::max(), 1);
+  return JsonObject{{"workflow", to_string(view.workflow)},
+                    {"workflow_name", view.workflow_name},
+                    {"version", view.version},
+                    {"trigger", view.trigger.id},
+                    {"overlap", std::string(triggers::to_text(view.trigger.overlap))},
+                    {"next_at", or_null(view.next)},
+                    {"waits", view.waits},
+                    {"last_tick_at", last.empty() ? Json(nullptr) : Json(to_rfc3339(last.front().tick))},
+                    {"last_outcome", last.empty() ? Json(nullptr) : Json(last.front().outcome)}};
+}
+
+Json to_json(const ports::TickRecord& tick) {
+  return JsonObject{{"tick", to_rfc3339(tick.tick)},
+                    {"outcome", tick.outcome},
+                    {"reason", tick.reason},
+                    {"execution_id", tick.execution ? Json(to_string(*tick.execution)) : Json(nullptr)},
+                    {"decided_at", to_rfc3339(tick.decided_at)}};
+}
+
+Result<net::Response> list(const Services& s, const Scheduler& scheduler, const Call& call) {
+  std::optional<WorkflowId> wanted;
+  if (call.has("workflow")) {
+    const auto id = parse_uuid<WorkflowId>(call.text("workflow"));
+    if (!id) return id.error();
+    wanted = *id;
+  }
+  JsonArray results;
+  for (const auto& view : scheduler.list()) {
+    if (!wanted || view.workflow == *wanted) results.push_back(to_json(s, view));
+  }
+  const auto count = results.size();
+  return json_response(200, JsonObject{{"count", count}, {"next", nullptr}, {"results", std::move(results)}});
+}
+
+Result<net::Response> list_fires(const Services& s, const Call& call) {
+  constexpr std::size_t kMost = 100;
+  JsonArray results;
+  for (const auto& tick :
+       s.store.list_ticks(call.id<WorkflowId>(), call.text("trigger"), TimePoint::max(), kMost))
+    results.push_back(to_json(tick));
+  const auto count = results.size();
+  return json_response(200, JsonObject{{"count", count}, {"next", nullptr}, {"results", std::move(results)}});
+}
+
 }  // namespace
 
-void install_schedules(Router& router, Services& s) {
+void install_schedules(Router& router, Services& s, Scheduler& scheduler) {
   router.add_blocking(Operation::preview_schedule, [&s](const Call& call) { return preview(s, call); });
+  router.add_blocking(Operation::list_schedules,
+                      [&s, &scheduler](const Call& call) { return list(s, scheduler, call); });
+  router.add_blocking(Operation::list_schedule_fires, [&s](const Call& call) { return list_fires(s, call); });
 }
 
 }  // namespace fp::api

@@ -39,10 +39,11 @@ Server::Server(ServerPorts p, ApiOptions options)
       waits_(p.hub_loop),
       hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
       directory_(p.store, p.runtime.catalog(), p.types),
-      services_{p.store,   p.runtime, p.types, p.workers,  p.expressions, std::move(p.check_syntax),
-                p.clock,   p.rng,     pool_,   directory_, waits_,        metrics_,
-                webhooks_, options_},
+      services_{p.store,   p.runtime,  p.types, p.workers,  p.expressions, std::move(p.check_syntax),
+                p.clock,   p.rng,      pool_,   directory_, waits_,        metrics_,
+                webhooks_, scheduler_, options_},
       hooks_(services_, webhooks_, hook_log_),
+      scheduler_(services_),
       router_(pool_, slow_pool_, options_.worker_token,
               [this](const OperationSpec* spec, const net::Request& request, unsigned status,
                      std::chrono::nanoseconds took) {
@@ -62,7 +63,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_expressions(router_, services_);
   install_stats(router_, services_);
   install_workers(router_, services_);
-  install_schedules(router_, services_);
+  install_schedules(router_, services_, scheduler_);
   install_hooks(router_, services_, webhooks_, hook_log_, hooks_);
   install_system();
   const auto missing = router_.list_missing();
@@ -78,6 +79,8 @@ Server::Server(ServerPorts p, ApiOptions options)
                        "Webhook requests since the start",
                        [this, outcome] { return static_cast<double>(hook_log_.count(outcome)); });
   }
+  metrics_.add_gauge("flowpilot_schedule_lag_seconds", "How long the tick that waits longest is overdue",
+                     [this] { return scheduler_.lag_seconds(); });
   metrics_.add_gauge("flowpilot_api_queue_depth", "Requests that wait for a thread",
                      [this] { return static_cast<double>(pool_.waiting()); });
 }
@@ -96,6 +99,7 @@ void Server::set_ready() {
 
 void Server::begin_drain() {
   draining_ = true;
+  scheduler_.stop();
 }
 
 void Server::set_failure(const Error& error) {
@@ -104,6 +108,7 @@ void Server::set_failure(const Error& error) {
 }
 
 void Server::stop() {
+  scheduler_.stop();
   pool_.stop();
   slow_pool_.stop();
 }

@@ -2,6 +2,7 @@
 
 #include "api/hooks.hpp"
 #include "api/live/hub.hpp"
+#include "api/scheduler.hpp"
 #include "api/services.hpp"
 
 #include <atomic>
@@ -35,8 +36,12 @@ class Server final : public net::Handler {
   std::vector<runtime::Observer*> observers();
   Metrics& metrics() { return metrics_; }
   void set_ready();
-  /// Listens for the webhooks of everything that is published. Blocks; before it they answer 503.
-  void load_triggers() { hooks_.load(); }
+  /// Takes up the webhooks and schedules of everything that is published. Blocks; before it webhooks answer
+  /// 503.
+  void load_triggers() {
+    hooks_.load();
+    scheduler_.start();
+  }
   /// /readyz says so from now on, and new work is refused.
   void begin_drain();
   /// Requests that wait for a result are told that their execution goes on.
@@ -68,6 +73,7 @@ class Server final : public net::Handler {
   HookLog hook_log_;
   Services services_;
   Hooks hooks_;
+  Scheduler scheduler_;
   Router router_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};

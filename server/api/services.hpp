@@ -42,6 +42,8 @@ struct ApiOptions {
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
 };
 
+class Scheduler;
+
 /// What the handlers work with. All of it outlives the router.
 struct Services {
   ports::Store& store;
@@ -57,6 +59,7 @@ struct Services {
   EndWaits& waits;
   Metrics& metrics;
   triggers::WebhookRoutes& webhooks;
+  Scheduler& scheduler;
   const ApiOptions& options;
 };
 
@@ -73,7 +76,6 @@ void install_palette(Router& router, Services& services);
 void install_expressions(Router& router, Services& services);
 void install_stats(Router& router, Services& services);
 void install_workers(Router& router, Services& services);
-void install_schedules(Router& router, Services& services);
 
 /// Runs `job` on the pool. The reply says so instead when the pool's queue is full or the storage fails.
 void post(Services& services, Reply reply, UniqueFunction<void(Reply&)> job);

@@ -1,4 +1,5 @@
 #include "api/hooks.hpp"
+#include "api/scheduler.hpp"
 #include "api/services.hpp"
 #include "api/views.hpp"
 #include "base/error_code.hpp"
@@ -73,6 +74,7 @@ class Writer {
       s_.webhooks.settle(claim, outcome == ports::WriteOutcome::committed);
       if (outcome == ports::WriteOutcome::committed) {
         s_.directory.remember(change.workflow);
+        s_.scheduler.remember(*change.workflow);
         if (change.status == 204) return reply(Response{.status = 204, .content_type = ""});
         return reply(json_response(change.status, to_resource(change.workflow->record, change.issues),
                                    change.workflow->record.revision));

@@ -35,7 +35,9 @@ void check_schedule(const Json& config, const std::string& pointer, std::vector<
   reader.get_choice("catch_up", {"skip", "latest", "all"}, 0);
   reader.find_whole("catch_up_max", 1, 10'000);
   reader.find_seconds("jitter_seconds", 0, 86'400);
-  for (const char* key : {"start", "end"}) {
+  reader.get_choice("missing_hour", {"shift", "skip"}, 0);
+  reader.get_choice("repeated_hour", {"first", "last", "both"}, 0);
+  for (const char* key : {"start", "end", "anchor"}) {
     if (const auto time = reader.find_text(key); time && !parse_rfc3339(*time)) {
       reader.report(key, codes::time_syntax.id,
                     fmt::format("{} is not a time like 2026-01-31T08:15:00Z", quote(*time)));

@@ -28,7 +28,8 @@ struct ExecutionWrite {
   std::optional<TimePoint> wake_after;   // the one wake-up from now on: the earliest of its timers, or none
   std::optional<Snapshot> snapshot;      // replaces the earlier one
   std::optional<IdempotencyEntry> idempotency;
-  std::vector<BlobRef> blobs;            // referenced by `row` or `snapshot`; put_blob came before
+  std::optional<TickRecord> tick;  // decided by this write; one that is decided already is a duplicate key
+  std::vector<BlobRef> blobs;      // referenced by `row` or `snapshot`; put_blob came before
   std::vector<StoredLogLine> log_lines;  // one batch, of one attempt; comes before the events of `row`
   std::uint64_t log_after_seq = 0;       // LogBatch::after_seq of it
   std::optional<ExecutionSample> sample;
@@ -171,6 +172,14 @@ class Store {
   virtual void put_task_types(const std::vector<TaskTypeRecord>& types) = 0;
   /// By name.
   virtual std::vector<TaskTypeRecord> list_task_types() = 0;
+
+  /// Durable on return; a tick that is decided already stays as it is.
+  virtual void put_ticks(const std::vector<TickRecord>& ticks) = 0;
+  /// Those before `before`, newest first.
+  virtual std::vector<TickRecord> list_ticks(const WorkflowId& workflow, std::string_view trigger,
+                                             TimePoint before, std::size_t limit) = 0;
+  /// Deletes all but the `keep` newest of a schedule.
+  virtual void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) = 0;
 
   /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is
   /// collected later.

@@ -125,6 +125,19 @@ struct IdempotencyEntry {
   bool operator==(const IdempotencyEntry&) const = default;
 };
 
+/// What became of one time at which a schedule of a workflow was due. One a tick, for ever: so a tick starts
+/// one execution at most.
+struct TickRecord {
+  WorkflowId workflow;
+  std::string trigger;  // its id in the document
+  TimePoint tick{};
+  std::string outcome;  // fired, late, skipped, merged, missed
+  std::string reason;   // a sentence, or ""
+  std::optional<ExecutionId> execution;
+  TimePoint decided_at{};
+  bool operator==(const TickRecord&) const = default;
+};
+
 /// A task type that workers registered, for processes that start before those workers come back.
 struct TaskTypeRecord {
   std::string type;

@@ -259,9 +259,29 @@ TYPED_TEST_P(StoreWorkflowsContract, RemembersWhatWorkersRegistered) {
   EXPECT_EQ(this->store().list_task_types(), expected);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StoreWorkflowsContract, GivesBackWhatWasSaved, OnlyTheNextRevisionIsSaved,
-                            VersionsAreNumberedWithoutGaps, AKeyIsGivenOnceWhateverItIsFor,
-                            ListsNewestFirstAndFilters, StoresADocumentOnceAndFindsTheNewestOfAName,
+TYPED_TEST_P(StoreWorkflowsContract, ATickIsDecidedOnce) {
+  WorkflowId workflow;
+  workflow.bytes[0] = 1;
+  const auto tick = [&](std::int64_t at, const char* outcome) {
+    return TickRecord{workflow, "nightly", at_ms(at), outcome, "why", std::nullopt, at_ms(at + 5)};
+  };
+  this->store().put_ticks({tick(10, "missed"), tick(20, "skipped"), tick(30, "missed")});
+  this->store().put_ticks(
+      {tick(20, "fired"), {workflow, "other", at_ms(20), "fired", "", std::nullopt, at_ms(21)}});
+  this->engine_.reopen();
+  EXPECT_EQ(this->store().list_ticks(workflow, "nightly", at_ms(30), 9),
+            (std::vector<TickRecord>{tick(20, "skipped"), tick(10, "missed")}));
+  EXPECT_EQ(this->store().list_ticks(workflow, "nightly", at_ms(99), 1),
+            (std::vector<TickRecord>{tick(30, "missed")}));
+  this->store().trim_ticks(workflow, "nightly", 2);
+  EXPECT_EQ(this->store().list_ticks(workflow, "nightly", at_ms(99), 9).size(), 2u);
+  EXPECT_EQ(this->store().list_ticks(workflow, "other", at_ms(99), 9).size(), 1u);
+}
+
+REGISTER_TYPED_TEST_SUITE_P(StoreWorkflowsContract, ATickIsDecidedOnce, GivesBackWhatWasSaved,
+                            OnlyTheNextRevisionIsSaved, VersionsAreNumberedWithoutGaps,
+                            AKeyIsGivenOnceWhateverItIsFor, ListsNewestFirstAndFilters,
+                            StoresADocumentOnceAndFindsTheNewestOfAName,
                             ANameStandsForThePublishedVersionTheDraftOrAStoredDocument,
                             ADeletedOrDisabledWorkflowStandsForNothing, RemembersWhatWorkersRegistered);
 

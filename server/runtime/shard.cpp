@@ -68,6 +68,7 @@ void ExecutionShard::start(StartRequest request, StartReply reply) {
   Step step;
   step.input = engine::input::Start{std::move(request.started)};
   step.idempotency = std::move(request.idempotency);
+  step.tick = std::move(request.tick);
   step.start_reply = std::move(reply);
   take(active, std::move(step));
 }
@@ -161,6 +162,7 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
     pending.write = p_.journal.record(active->state, decision.events, at, active->position);
   }
   pending.write.idempotency = std::move(step.idempotency);
+  pending.write.tick = std::move(step.tick);
   step.first_seq = active->state.last_seq - decision.events.size() + 1;
   if (!step.log_lines.empty()) {
     pending.write.log_lines = step.log_lines;

@@ -37,6 +37,7 @@ struct StartRequest {
   std::shared_ptr<const model::Workflow> workflow;
   model::event::ExecutionStarted started;
   std::optional<ports::IdempotencyEntry> idempotency;
+  std::optional<ports::TickRecord> tick;  // decided by this start; one that is decided already starts nothing
 };
 
 using StartReply =
@@ -124,6 +125,7 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     std::uint64_t log_batch = 0;  // their number
     std::uint64_t first_seq = 0;  // of the decision's events
     std::optional<ports::IdempotencyEntry> idempotency;
+    std::optional<ports::TickRecord> tick;
     StartReply start_reply;
     std::vector<std::pair<engine::ExecutionState, engine::Event>>
         born;  // executions that start with this decision

@@ -88,6 +88,14 @@ class FaultyStore final : public ports::Store {
     store_.put_task_types(types);
   }
   std::vector<ports::TaskTypeRecord> list_task_types() override { return store_.list_task_types(); }
+  void put_ticks(const std::vector<ports::TickRecord>& ticks) override { store_.put_ticks(ticks); }
+  std::vector<ports::TickRecord> list_ticks(const WorkflowId& workflow, std::string_view trigger,
+                                            TimePoint before, std::size_t limit) override {
+    return store_.list_ticks(workflow, trigger, before, limit);
+  }
+  void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override {
+    store_.trim_ticks(workflow, trigger, keep);
+  }
   ports::BlobRef put_blob(std::string_view bytes) override {
     maybe_fail("put_blob");
     return store_.put_blob(bytes);

@@ -153,6 +153,36 @@ std::vector<TaskTypeRecord> MemoryStore::list_task_types() {
   });
 }
 
+void MemoryStore::put_ticks(const std::vector<TickRecord>& ticks) {
+  require_healthy();
+  disk_->state().with([&](MemoryState& state) {
+    for (const auto& tick : ticks) state.ticks.try_emplace({tick.workflow, tick.trigger, tick.tick}, tick);
+  });
+}
+
+std::vector<TickRecord> MemoryStore::list_ticks(const WorkflowId& workflow, std::string_view trigger,
+                                                TimePoint before, std::size_t limit) {
+  return disk_->state().with([&](const MemoryState& state) {
+    std::vector<TickRecord> out;
+    auto at = state.ticks.lower_bound({workflow, std::string(trigger), before});
+    while (at != state.ticks.begin() && out.size() < limit) {
+      --at;
+      if (at->second.workflow != workflow || at->second.trigger != trigger) break;
+      out.push_back(at->second);
+    }
+    return out;
+  });
+}
+
+void MemoryStore::trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) {
+  require_healthy();
+  const auto old = list_ticks(workflow, trigger, TimePoint::max(), std::numeric_limits<std::size_t>::max());
+  disk_->state().with([&](MemoryState& state) {
+    for (std::size_t i = keep; i < old.size(); ++i)
+      state.ticks.erase({workflow, old[i].trigger, old[i].tick});
+  });
+}
+
 BlobRef MemoryStore::put_blob(std::string_view bytes) {
   BlobRef ref{to_hex(hash_256(bytes)), bytes.size()};
   pins_.with([&](BlobPins& pins) {

@@ -164,3 +164,14 @@ CREATE TABLE task_types(
   spec TEXT NOT NULL,
   registered_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- What became of each time at which a schedule was due: one row a tick, and so one execution.
+CREATE TABLE ticks(
+  workflow BLOB NOT NULL,
+  trigger TEXT NOT NULL,
+  tick INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  execution BLOB,
+  decided_at INTEGER NOT NULL,
+  PRIMARY KEY(workflow, trigger, tick)
+) WITHOUT ROWID;

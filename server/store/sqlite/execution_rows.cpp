@@ -68,6 +68,26 @@ void add_idempotency(Connection& connection, const IdempotencyEntry& entry) {
       .run();
 }
 
+void add_tick(Connection& connection, const TickRecord& tick) {
+  connection.use(sql::add_tick)
+      .bind(1, tick.workflow)
+      .bind(2, std::string_view(tick.trigger))
+      .bind(3, tick.tick)
+      .bind(4, std::string_view(tick.outcome))
+      .bind(5, std::string_view(tick.reason))
+      .bind(6, tick.execution)
+      .bind(7, tick.decided_at)
+      .run();
+}
+
+bool has_tick(Connection& connection, const TickRecord& tick) {
+  return connection.use(sql::has_tick)
+      .bind(1, tick.workflow)
+      .bind(2, std::string_view(tick.trigger))
+      .bind(3, tick.tick)
+      .step();
+}
+
 std::uint64_t add_execution(Connection& connection, const ExecutionSummary& summary) {
   const auto labels = to_text(summary.labels);
   connection.use(sql::add_execution)

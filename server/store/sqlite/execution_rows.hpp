@@ -12,6 +12,8 @@ namespace fp::store {
 void add_versions(Connection& connection, const std::vector<ports::WorkflowVersion>& versions);
 void add_inbox(Connection& connection, const std::vector<ports::InboxEntry>& entries);
 void add_idempotency(Connection& connection, const ports::IdempotencyEntry& entry);
+void add_tick(Connection& connection, const ports::TickRecord& tick);
+bool has_tick(Connection& connection, const ports::TickRecord& tick);
 /// Gives the number of the new row.
 std::uint64_t add_execution(Connection& connection, const ports::ExecutionSummary& summary);
 void update_execution(Connection& connection, std::uint64_t number, const ports::ExecutionSummary& summary);

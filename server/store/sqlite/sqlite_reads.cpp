@@ -61,6 +61,12 @@ std::vector<PublishedVersion> SqliteStore::list_published(const WorkflowId& id,
   return readers_->with([&](Connection& reader) { return reads::list_published(reader, id, below, limit); });
 }
 
+std::vector<TickRecord> SqliteStore::list_ticks(const WorkflowId& workflow, std::string_view trigger,
+                                                TimePoint before, std::size_t limit) {
+  return readers_->with(
+      [&](Connection& reader) { return reads::list_ticks(reader, workflow, trigger, before, limit); });
+}
+
 std::vector<TaskTypeRecord> SqliteStore::list_task_types() {
   return readers_->with([&](Connection& reader) { return reads::list_task_types(reader); });
 }

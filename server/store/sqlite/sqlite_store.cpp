@@ -175,6 +175,14 @@ void SqliteStore::put_task_types(const std::vector<TaskTypeRecord>& types) {
   writer().with([&](SqliteWriter& writer) { writer.put_task_types(types); });
 }
 
+void SqliteStore::put_ticks(const std::vector<TickRecord>& ticks) {
+  writer().with([&](SqliteWriter& writer) { writer.put_ticks(ticks); });
+}
+
+void SqliteStore::trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) {
+  writer().with([&](SqliteWriter& writer) { writer.trim_ticks(workflow, trigger, keep); });
+}
+
 BlobRef SqliteStore::put_blob(std::string_view bytes) {
   writer();
   return blobs_.put(bytes);

@@ -75,6 +75,10 @@ class SqliteStore final : public ports::Store {
                                                 std::size_t limit) override;
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override;
   std::vector<ports::TaskTypeRecord> list_task_types() override;
+  void put_ticks(const std::vector<ports::TickRecord>& ticks) override;
+  std::vector<ports::TickRecord> list_ticks(const WorkflowId& workflow, std::string_view trigger,
+                                            TimePoint before, std::size_t limit) override;
+  void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,

@@ -67,6 +67,26 @@ void SqliteWriter::put_task_types(const std::vector<TaskTypeRecord>& types) {
   });
 }
 
+void SqliteWriter::put_ticks(const std::vector<TickRecord>& ticks) {
+  guard([&] {
+    connection_->use(sql::begin_write).run();
+    for (const auto& tick : ticks) add_tick(*connection_, tick);
+    connection_->use(sql::commit).run();
+  });
+}
+
+void SqliteWriter::trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) {
+  guard([&] {
+    connection_->use(sql::begin_write).run();
+    connection_->use(sql::trim_ticks)
+        .bind(1, workflow)
+        .bind(2, trigger)
+        .bind(3, static_cast<std::uint64_t>(keep))
+        .run();
+    connection_->use(sql::commit).run();
+  });
+}
+
 bool SqliteWriter::owns(const Fence& fence) {
   auto statement = connection_->use(sql::find_epoch);
   const bool known = statement.bind(1, std::int64_t{fence.shard}).step();
@@ -127,7 +147,9 @@ WrittenExecution* SqliteWriter::find_recorded(const ExecutionId& id) {
 
 WriteOutcome SqliteWriter::write(const ExecutionWrite& write, BatchTotals& totals) {
   auto* recorded = find_recorded(write.id);
-  const auto outcome = judge_write(write, recorded, key_is_taken(write.idempotency));
+  const bool is_repeated =
+      key_is_taken(write.idempotency) || (write.tick && has_tick(*connection_, *write.tick));
+  const auto outcome = judge_write(write, recorded, is_repeated);
   if (outcome != WriteOutcome::committed) return outcome;
   if (write.summary) recorded = write_summary(*write.summary, recorded, totals);
   if (recorded) {
@@ -136,6 +158,7 @@ WriteOutcome SqliteWriter::write(const ExecutionWrite& write, BatchTotals& total
   }
   if (write.sample) totals.add(*write.sample);
   if (write.idempotency) add_idempotency(*connection_, *write.idempotency);
+  if (write.tick) add_tick(*connection_, *write.tick);
   for (const auto number : write.consumed_inbox)
     connection_->use(sql::delete_inbox_entry).bind(1, number).run();
   return outcome;

@@ -31,6 +31,8 @@ class SqliteWriter {
 
   /// One transaction.
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types);
+  void put_ticks(const std::vector<ports::TickRecord>& ticks);
+  void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep);
 
   struct Chunk {
     std::size_t count = 0;

@@ -171,6 +171,18 @@ std::vector<TaskTypeRecord> list_task_types(Connection& connection) {
   return types;
 }
 
+std::vector<TickRecord> list_ticks(Connection& connection, const WorkflowId& workflow,
+                                   std::string_view trigger, TimePoint before, std::size_t limit) {
+  auto statement = connection.use(sql::list_ticks);
+  statement.bind(1, workflow).bind(2, trigger).bind(3, before).bind(4, static_cast<std::uint64_t>(limit));
+  std::vector<TickRecord> out;
+  while (statement.step()) {
+    out.push_back({statement.id<WorkflowId>(0), statement.text(1), statement.time(2), statement.text(3),
+                   statement.text(4), statement.optional_id<ExecutionId>(5), statement.time(6)});
+  }
+  return out;
+}
+
 }  // namespace reads
 
 }  // namespace fp::store

@@ -24,6 +24,8 @@ std::vector<ports::PublishedVersion> list_published(Connection& connection, cons
                                                     std::optional<std::uint32_t> below, std::size_t limit);
 std::optional<ports::NamedVersion> find_version_by_name(Connection& connection, std::string_view name);
 std::vector<ports::TaskTypeRecord> list_task_types(Connection& connection);
+std::vector<ports::TickRecord> list_ticks(Connection& connection, const WorkflowId& workflow,
+                                          std::string_view trigger, TimePoint before, std::size_t limit);
 }  // namespace reads
 
 }  // namespace fp::store

@@ -70,3 +70,18 @@ ON CONFLICT(type) DO UPDATE SET spec = excluded.spec, registered_at = excluded.r
 -- name: list_task_types
 -- By name.
 SELECT type, spec, registered_at FROM task_types ORDER BY type;
+-- name: add_tick
+-- What became of a tick; the first word stands.
+INSERT INTO ticks(workflow, trigger, tick, outcome, reason, execution, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT(workflow, trigger, tick) DO NOTHING;
+-- name: has_tick
+-- Is it decided?
+SELECT 1 FROM ticks WHERE workflow = ?1 AND trigger = ?2 AND tick = ?3;
+-- name: list_ticks
+-- Newest first.
+SELECT workflow, trigger, tick, outcome, reason, execution, decided_at FROM ticks
+WHERE workflow = ?1 AND trigger = ?2 AND tick < ?3 ORDER BY tick DESC LIMIT ?4;
+-- name: trim_ticks
+-- All but the newest.
+DELETE FROM ticks WHERE workflow = ?1 AND trigger = ?2 AND tick <= (
+  SELECT tick FROM ticks WHERE workflow = ?1 AND trigger = ?2 ORDER BY tick DESC LIMIT 1 OFFSET ?3);

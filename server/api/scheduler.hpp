@@ -1,0 +1,84 @@
+#pragma once
+
+#include "api/services.hpp"
+#include "triggers/schedule_trigger.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace fp::api {
+
+/// Starts published workflows when their schedules are due. One execution a tick: the tick is recorded in the
+/// transaction of its start, so that neither a crash in between nor a clock put back starts it twice. Every
+/// tick leaves a row that says what became of it. Wakes at least once a second, because clocks are changed. A
+/// thread of its own; its other functions may be called from any thread.
+class Scheduler {
+ public:
+  struct View {
+    WorkflowId workflow;
+    std::string workflow_name;
+    std::uint32_t version = 0;
+    triggers::ScheduleTrigger trigger;
+    std::optional<triggers::Tick> next;
+    bool waits = false;  // for an execution under way
+  };
+
+  explicit Scheduler(Services& services) : s_(services) {}
+  ~Scheduler() { stop(); }
+
+  /// Takes up the schedules of everything that is published, where the last process left them, and begins.
+  /// Blocks.
+  void start();
+  /// Idempotent.
+  void stop();
+  /// A workflow was changed, and that is on disk.
+  void remember(const KnownWorkflow& workflow);
+  std::vector<View> list() const;
+  /// Seconds that the tick waiting longest is overdue; 0 when none is.
+  double lag_seconds() const;
+
+ private:
+  struct Entry {
+    View view;
+    std::shared_ptr<const model::Workflow> document;
+    TimePoint due = TimePoint::max();
+    std::optional<ExecutionId> last_execution;  // that it started
+    TimePoint last_started{};
+    std::uint64_t generation = 0;
+  };
+  using Key = std::pair<WorkflowId, std::string>;
+
+  void run();
+  void add(const KnownWorkflow& workflow, const std::function<TimePoint(const std::string& trigger)>& since);
+  std::optional<ExecutionId> find_last_execution(const WorkflowId& workflow,
+                                                 const std::string& trigger) const;
+  void put(Key key, Entry entry, std::optional<triggers::Tick> next);
+  /// What is due of one schedule, decided; the tick that is next.
+  void process(const Key& key, Entry entry, TimePoint now);
+  std::optional<triggers::Tick> fire_due(const Key& key, Entry& entry, TimePoint now);
+  void fire(const Key& key, Entry& entry, triggers::Tick tick, TimePoint now);
+  bool is_running(const Entry& entry) const;
+  void note(const Key& key, TimePoint tick, std::string outcome, std::string reason);
+  void start_execution(const Key& key, Entry& entry, triggers::Tick tick, TimePoint now);
+  void try_again(const Key& key, std::uint64_t generation, triggers::Tick tick);
+
+  Services& s_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<Key, Entry> entries_;               // guarded by mutex_
+  std::set<std::pair<TimePoint, Key>> queue_;  // guarded by mutex_; of the entries, by due
+  std::uint64_t generations_ = 0;              // guarded by mutex_
+  bool is_stopping_ = false;                   // guarded by mutex_
+  std::uint64_t decided_ = 0;                  // the thread's own
+  std::thread thread_;
+};
+
+void install_schedules(Router& router, Services& services, Scheduler& scheduler);
+
+}  // namespace fp::api

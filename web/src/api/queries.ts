@@ -74,6 +74,33 @@ export function webhookRequestsQuery(workflow: string, trigger: string) {
   });
 }
 
+export function schedulesQuery(workflow: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "schedules"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/schedules/", { signal, params: { query: { workflow } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
+export function scheduleFiresQuery(workflow: string, trigger: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "schedules", trigger],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/schedules/{id}/{trigger}/fires/", { signal, params: { path: { id: workflow, trigger } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
+/** The next ten times of a trigger's config, whether it is published or not. */
+export function schedulePreviewQuery(config: { [name: string]: unknown }) {
+  const known = ["cron", "every_seconds", "timezone", "start", "end", "anchor", "missing_hour", "repeated_hour"];
+  const body = Object.fromEntries(Object.entries(config).filter(([name]) => known.includes(name)));
+  return queryOptions({
+    queryKey: ["schedule-preview", body],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/schedules/preview/", { signal, body: body as never })).then((page) => page.results),
+    retry: false,
+  });
+}
+
 export function versionsQuery(id: string) {
   return queryOptions({
     queryKey: keys.versions(id),

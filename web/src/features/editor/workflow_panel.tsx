@@ -15,14 +15,16 @@ import { positionsFor } from "./use_view";
 function Triggers({ readOnly }: { readOnly: boolean }) {
   const editor = useEditor();
   const triggers = useEditorState((state) => state.history.document.triggers) ?? [];
-  const add = (): void => {
+  const add = (type: "webhook" | "schedule"): void => {
     const taken = new Set(triggers.map((trigger) => trigger.id));
-    let id = "webhook";
-    for (let number = 2; taken.has(id); ++number) id = `webhook_${number}`;
+    let id: string = type;
+    for (let number = 2; taken.has(id); ++number) id = `${type}_${number}`;
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const config: JsonObject = type === "webhook" ? { path: slug(editor.getState().history.document.name) } : { cron: "0 6 * * *", ...(here === "UTC" ? {} : { timezone: here }) };
     const places = positionsFor(editor.getState().history.document);
     const heads = [...places].filter(([name]) => name.startsWith("trigger:")).map(([, at]) => at);
     const at: [number, number] = heads.length > 0 ? [Math.min(...heads.map(([x]) => x)), Math.max(...heads.map(([, y]) => y)) + (triggers.length > 0 ? 64 : 0)] : [0, 0];
-    editor.edit(t.labels.addTrigger, addTrigger({ id, trigger_type: "webhook", trigger_config: { path: slug(editor.getState().history.document.name) } }, at));
+    editor.edit(t.labels.addTrigger, addTrigger({ id, trigger_type: type, trigger_config: config }, at));
     editor.select([`trigger:${id}`]);
   };
   return (
@@ -40,9 +42,14 @@ function Triggers({ readOnly }: { readOnly: boolean }) {
         ))}
       </ul>
       {!readOnly && (
-        <Button size="sm" onClick={add}>
-          {t.workflowPanel.addWebhook}
-        </Button>
+        <div className="row gap-2">
+          <Button size="sm" onClick={() => add("webhook")}>
+            {t.workflowPanel.addWebhook}
+          </Button>
+          <Button size="sm" onClick={() => add("schedule")}>
+            {t.workflowPanel.addSchedule}
+          </Button>
+        </div>
       )}
     </div>
   );

@@ -12,6 +12,7 @@ import { Button, CopyButton, Field } from "../../../ui/controls";
 import { TypeTile } from "../../../ui/icons";
 import { toast } from "../../../ui/toast";
 import { useEditor, useEditorState } from "../store";
+import { Choice } from "./choice";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const answers = ["accepted", "result", "respond"] as const;
@@ -98,20 +99,6 @@ export function WebhookPanel({ trigger, readOnly }: Props) {
         <Requests workflow={workflow} trigger={trigger.id} />
       </div>
     </>
-  );
-}
-
-function Choice<V extends string>({ id, label, value, choices, words, onChange }: { id: string; label: string; value: string; choices: readonly V[]; words: Record<V, string>; onChange: (value: V) => void }) {
-  return (
-    <Field label={label} id={id}>
-      <select id={id} className="input select" value={value} onChange={(event) => onChange(event.target.value as V)}>
-        {choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {words[choice]}
-          </option>
-        ))}
-      </select>
-    </Field>
   );
 }
 

@@ -80,6 +80,7 @@ class CommandLine {
     add_workflow_commands(app_, client_, add_client);
     add_execution_commands(app_, client_, add_client);
     add_worker_commands(app_, client_, add_client);
+    add_trigger_commands(app_, client_, add_client);
   }
 
   int run(int argc, char** argv) {

@@ -1,13 +1,15 @@
 """Schedules over HTTP: when they would fire, and mistakes in them."""
 import datetime
 import glob
+import json
 import signal
+import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from harness import Server, ServerTest, step
+from harness import BIN, Server, ServerTest, step
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), "")
 
@@ -84,6 +86,27 @@ class FiringTest(ServerTest):
         self.assertEqual((done["output"]["who"], parse(done["output"]["previous_at"]), parse(done["output"]["next_at"]), at), ("ada", at - 1, at + 1, ticks[0]))
         self.assertEqual(self.client.get(f"/api/executions/?workflow={workflow['id']}").json["count"], len(found))
         self.assertEqual(self.client.get(f"/api/schedules/?workflow={workflow['id']}").json["results"], [])
+
+    def test_the_command_line_tells_the_same(self) -> None:
+        workflow = self.create(document("Told", every_seconds=1, overlap="allow"))
+        self.until_fires(workflow, 1)
+        self.client.post(f"/api/workflows/{workflow['id']}/disable/")
+        self.client.post(f"/api/workflows/{workflow['id']}/enable/")
+        self.assertIn("Told", self.command("schedule", "list"))
+        self.assertIn("fired", self.command("schedule", "fires", "Told"))
+        self.assertEqual(json.loads(self.command("schedule", "preview", "0 6 * * *", "--timezone", "Asia/Kathmandu", "--count", "1", "-o", "json"))[0]["local"][11:], "06:00:00+05:45")
+        self.client.post(f"/api/workflows/{workflow['id']}/disable/")
+        self.assertIn("no published workflow Told", self.command("schedule", "fires", "Told", status=3))
+        self.assertIn("minute field", self.command("schedule", "preview", "61 * * * *", status=2))
+        self.create({"name": "Heard", "triggers": [{"id": "h", "trigger_type": "webhook", "trigger_config": {"path": "heard", "methods": ["GET", "POST"]}}], "steps": [step("a", "noop")]})
+        self.client.call("POST", "/hooks/heard", {}, check=False)
+        self.assertIn("GET,POST", self.command("webhook", "list"))
+        self.assertIn("triggered", self.command("webhook", "requests", "Heard"))
+
+    def command(self, *arguments: str, status: int = 0) -> str:
+        done = subprocess.run([BIN, *arguments], capture_output=True, text=True, timeout=30, env={"PATH": "/usr/bin:/bin", "FLOWPILOT_ADDRESS": f"http://127.0.0.1:{self.server.port}"})
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
 
     def test_a_draft_that_is_saved_moves_no_tick(self) -> None:
         workflow = self.create(document("Steady", cron="0 6 1 1 *", timezone="Europe/Berlin"))

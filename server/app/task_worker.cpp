@@ -126,6 +126,7 @@ void TaskWorker::start_child() {
                                  {"token", options_.token},
                                  {"name", kName},
                                  {"slots", options_.slots},
+                                 {"memory_mb", options_.memory_mb},
                                  {"spool", options_.spool.string()},
                                  {"host", host_name()},
                                  {"pid", process.pid()},

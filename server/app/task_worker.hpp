@@ -22,6 +22,7 @@ struct TaskWorkerOptions {
   std::string url;              // of this server
   std::string token;
   std::size_t slots = 8;
+  std::size_t memory_mb = 0;  // of its address space; 0: no limit
   std::vector<std::string> environment;
   launcher::Policy policy;
 };

@@ -65,7 +65,10 @@ launcher::Policy make_policy(const Settings& settings, const TaskWorkerOptions& 
   out.level = launcher::parse_level(settings.text("isolation")).value_or(launcher::Level::strict);
   out.allow_weaker = settings.flag("allow_weaker_isolation");
   out.network = launcher::Network::host;
-  out.memory_bytes = 0;
+  // A function that asks for more than its worker may have is refused by the worker's own limit and fails
+  // alone; this is for what gets past that, such as programs it starts.
+  constexpr std::uint64_t kSpare = 2;
+  out.memory_bytes = kSpare * (static_cast<std::uint64_t>(worker.memory_mb) << 20);
   out.processes = kMostProcesses;
   out.file_bytes = std::numeric_limits<std::uint64_t>::max();
   out.open_files = kMostOpenFiles;
@@ -121,6 +124,7 @@ Result<TaskWorkerOptions> make_task_worker_options(const Settings& settings, std
   out.url = std::move(url);
   out.token = std::move(token);
   out.slots = settings.count("task_slots");
+  out.memory_mb = settings.count("task_memory_mb");
   out.environment = pick_environment(settings.list("task_env"));
   out.policy = make_policy(settings, out);
   if (out.policy.level != launcher::Level::off) {

@@ -49,7 +49,7 @@ class TasksFolderTest(FunctionsCase):
         cls.tasks = Path(tempfile.mkdtemp(prefix="flowpilot-tasks-"))
         shutil.copy(FUNCTIONS / "work.py", cls.tasks)
         cls.notes = Path(tempfile.mkdtemp(prefix="flowpilot-notes-"))
-        cls.arguments = ("--tasks", str(cls.tasks), "--task-path", str(cls.notes), "--drain-seconds", "1")
+        cls.arguments = ("--tasks", str(cls.tasks), "--task-path", str(cls.notes), "--task-memory-mb", "1024", "--drain-seconds", "1")
         super().setUpClass()
 
     @classmethod
@@ -134,6 +134,14 @@ class TasksFolderTest(FunctionsCase):
         self.assertEqual(found["write"], {"own": "EROFS", "given": "done", "tmp": "done", "system": "EROFS"})
         self.assertEqual((found["processes"], found["home"], (self.notes / "note").read_text()), (2, "/tmp", " "))
         self.assertFalse(Path("/tmp/note").exists())
+
+    def test_a_function_that_takes_all_memory_fails_alone(self) -> None:
+        pid = self.worker_row(name="tasks")["pid"]
+        for touch in (False, True):
+            done = self.one("hoard", {"touch": touch}, retry_config={"max_attempts": 1})
+            self.assertEqual(done["error"]["code"], "python.memory", done["error"])
+        self.assertEqual(self.one("flaky", {"fail_until": 1})["status"], "completed")
+        self.assertEqual(self.worker_row(name="tasks")["pid"], pid, "the same worker")
 
     def test_what_holds_around_them_is_said(self) -> None:
         row = self.worker_row(name="tasks")

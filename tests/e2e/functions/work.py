@@ -46,6 +46,17 @@ def touch_and_wait(ctx: Context, marker: str, pid_file: str = "") -> dict:
 
 
 @task
+def hoard(touch: bool) -> int:
+    """10 GB, at once or bit by bit."""
+    if not touch:
+        return len(bytearray(10 << 30))
+    kept = []
+    while len(kept) < 10 << 10:
+        kept.append(bytearray(1 << 20))
+    return len(kept)
+
+
+@task
 def note_late(started: str, ended: str, seconds: float) -> None:
     Path(started).touch()
     time.sleep(seconds)

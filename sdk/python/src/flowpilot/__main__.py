@@ -80,11 +80,19 @@ def watch_parent(stop: Any) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
+def limit_memory(megabytes: int) -> None:
+    """A function that asks for more gets a MemoryError, and the others go on."""
+    if megabytes > 0:
+        import resource
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
 def run_worker(options: argparse.Namespace) -> int:
     from .capture import install
     from .worker import Worker
 
     config = read_config(options)
+    limit_memory(config.get("memory_mb") or 0)
     install()
     problems = load(options)
     for problem in problems:

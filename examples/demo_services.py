@@ -479,11 +479,15 @@ def show_first_steps(url):
         if not listed:
             return
         found = listed[0]["id"]
-    hooks = [row["path"] for row in call("GET", f"{url}/api/webhooks/?workflow={found}")["results"]]
+    hooks = call("GET", f"{url}/api/webhooks/")["results"]
+    ours = [row["path"] for row in hooks if row["workflow"] == found] + [row["path"] for row in hooks if row["path"] == "/hooks/user-signup"]
     body = json.dumps({"email": "ada@example.org", "name": "Ada Lovelace"})
-    print("\nA user signs up, and the onboarding workflow starts (two of its steps are Python: examples/functions/onboarding.py):\n"
-          f"  curl -s {url}{hooks[0]} -H 'Content-Type: application/json' -d '{body}'\n"
-          "\nWhat the demo services receive is shown here. Ctrl-C stops everything.\n", flush=True)
+    if ours:
+        print("\nA user signs up, and the onboarding workflow starts:\n"
+              f"  curl -s {url}{ours[0]} -H 'Content-Type: application/json' -d '{body}'")
+    else:  # somebody took its webhook away
+        print(f"\nRun the onboarding workflow:\n  curl -s -X POST {url}/api/workflows/{found}/run/ -H 'Content-Type: application/json' -d '{{\"input\": {body}}}'")
+    print("\nWhat the demo services receive is shown here. Ctrl-C stops everything.\n", flush=True)
 
 
 def serve(options):

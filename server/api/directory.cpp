@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/json_parse.hpp"
+#include "base/log.hpp"
 
 #include <fmt/format.h>
 
@@ -43,6 +44,23 @@ Result<KnownPtr> Directory::load(const WorkflowId& id) {
   if (known->record.deleted_at)
     return Error(codes::not_found, fmt::format("there is no workflow {}", to_string(id)));
   return known;
+}
+
+void Directory::for_each_published(const std::function<void(const KnownWorkflow&)>& visit) {
+  constexpr std::size_t kPage = 500;
+  std::optional<WorkflowId> after;
+  do {
+    const auto page = store_.list_workflows({.status = "published"}, after, kPage);
+    for (const auto& record : page.items) {
+      const auto known = load(record.id);
+      if (known && (*known)->published)
+        visit(**known);
+      else
+        log(LogLevel::error, "a published workflow can not be read; its triggers do not fire",
+            {{"workflow", to_string(record.id)}});
+    }
+    after = page.next;
+  } while (after);
 }
 
 void Directory::remember(KnownPtr workflow) {

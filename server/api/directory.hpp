@@ -4,6 +4,7 @@
 #include "ports/store.hpp"
 #include "runtime/catalog.hpp"
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,9 @@ struct KnownWorkflow {
   ports::WorkflowRecord record;
   std::shared_ptr<const model::Workflow> published;  // null when nothing is
   std::shared_ptr<const model::Workflow> draft;      // null when it is not valid
+
+  /// Do its triggers fire?
+  bool is_live() const { return published && record.enabled && !record.deleted_at; }
 };
 using KnownPtr = std::shared_ptr<const KnownWorkflow>;
 
@@ -30,6 +34,8 @@ class Directory {
   KnownPtr find(const WorkflowId& id);
   /// Blocks. Error not_found, also for a deleted one.
   Result<KnownPtr> load(const WorkflowId& id);
+  /// Every published workflow that can be read, once; the others are said in the log. Blocks.
+  void for_each_published(const std::function<void(const KnownWorkflow&)>& visit);
   /// What was just committed. An older revision than the one known is ignored.
   void remember(KnownPtr workflow);
 

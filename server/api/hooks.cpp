@@ -94,7 +94,7 @@ struct Hooks::Delivery {
 std::vector<triggers::WebhookRoutePtr> list_hook_routes(const KnownWorkflow& workflow) {
   std::vector<triggers::WebhookRoutePtr> out;
   const auto& record = workflow.record;
-  if (!workflow.published || !record.enabled || record.deleted_at) return out;
+  if (!workflow.is_live()) return out;
   for (auto& hook : triggers::read_webhooks(workflow.published->document, to_string(record.id))) {
     out.push_back(std::make_shared<const triggers::WebhookRoute>(
         triggers::WebhookRoute{std::move(hook), record.id, record.name, record.version}));
@@ -102,28 +102,12 @@ std::vector<triggers::WebhookRoutePtr> list_hook_routes(const KnownWorkflow& wor
   return out;
 }
 
-void Hooks::load() {
-  constexpr std::size_t kPage = 500;
-  std::optional<WorkflowId> after;
-  do {
-    const auto page = s_.store.list_workflows({.status = "published"}, after, kPage);
-    for (const auto& record : page.items) {
-      const auto known = s_.directory.load(record.id);
-      if (!known || !(*known)->published) {
-        log(LogLevel::error, "a published workflow can not be read; its triggers do not fire",
-            {{"workflow", to_string(record.id)}});
-        continue;
-      }
-      const auto claim = routes_.claim(record.id, list_hook_routes(**known));
-      if (claim)
-        routes_.settle(*claim, true);
-      else
-        log(LogLevel::error, "a webhook is not there",
-            {{"workflow", to_string(record.id)}, {"detail", claim.error().message}});
-    }
-    after = page.next;
-  } while (after);
-  is_loaded_ = true;
+void Hooks::take_up(const KnownWorkflow& workflow) {
+  const auto& id = workflow.record.id;
+  const auto claim = routes_.claim(id, list_hook_routes(workflow));
+  if (claim) return routes_.settle(*claim, true);
+  log(LogLevel::error, "a webhook is not there",
+      {{"workflow", to_string(id)}, {"detail", claim.error().message}});
 }
 
 void Hooks::handle(net::Request request, net::Handler::Respond respond) {
@@ -248,33 +232,21 @@ void Hooks::receive(const DeliveryPtr& delivery) {
     const auto loaded = s_.directory.load(id);
     if (loaded) known = *loaded;
   }
-  const bool is_there = known && known->published && known->record.enabled && !known->record.deleted_at;
-  if (!is_there)
+  if (!known || !known->is_live())
     return answer(delivery, Error(codes::not_found,
                                   fmt::format("nothing listens at {}", echo(delivery->request.path))));
-  start(delivery, *known);
+  start_execution(delivery, *known);
 }
 
-void Hooks::start(const DeliveryPtr& delivery, const KnownWorkflow& known) {
+void Hooks::start_execution(const DeliveryPtr& delivery, const KnownWorkflow& known) {
   const auto& workflow = known.published;
   if (const auto fits = model::check_input(*workflow, *delivery->input); !fits)
     return answer(delivery, fits.error());
-  runtime::StartRequest request;
-  request.id = s_.runtime.make_id();
-  request.workflow = workflow;
+  auto request =
+      make_start(s_, workflow, {known.record.id, known.record.version}, "webhook", delivery->input);
   if (!delivery->key.empty())
     request.idempotency =
         ports::IdempotencyEntry{delivery->key, delivery->fingerprint, request.id.bytes, s_.clock.now()};
-  auto& started = request.started;
-  started.workflow_name = workflow->name;
-  started.version_hash = workflow->hash;
-  started.workflow_id = known.record.id;
-  started.workflow_version = known.record.version;
-  started.input = delivery->input;
-  started.vars = s_.options.vars;
-  started.labels = make_value(JsonObject());
-  started.seed = s_.runtime.draw_seed();
-  started.trigger = "webhook";
   const auto id = request.id;
   delivery->record.execution = id;
   delivery->record.outcome = "triggered";
@@ -359,21 +331,12 @@ void Hooks::replay(const CallPtr& call, Reply reply, const WorkflowId& workflow,
   const auto route = std::ranges::find(routes, trigger, [](const auto& one) { return one->hook.trigger; });
   if (route == routes.end())
     return reply(Error(codes::not_found, "this workflow has no such webhook now: publish and enable it"));
-  runtime::StartRequest request;
-  request.id = s_.runtime.make_id();
-  request.workflow = (*known)->published;
+  auto input = (*route)->hook.gives_body ? make_value(record.request->at("body")) : record.request;
+  auto request =
+      make_start(s_, (*known)->published, {workflow, (*known)->record.version}, "webhook", std::move(input));
   request.idempotency = call->entry_for(request.id, s_.clock.now());
-  auto& started = request.started;
-  started.workflow_name = request.workflow->name;
-  started.version_hash = request.workflow->hash;
-  started.workflow_id = workflow;
-  started.workflow_version = (*known)->record.version;
-  started.input = (*route)->hook.gives_body ? make_value(record.request->at("body")) : record.request;
-  started.vars = s_.options.vars;
-  started.labels = make_value(JsonObject{{"replay_of", std::to_string(record.number)}});
-  started.seed = s_.runtime.draw_seed();
-  started.trigger = "webhook";
-  if (const auto fits = model::check_input(*request.workflow, *started.input); !fits)
+  request.started.labels = make_value(JsonObject{{"replay_of", std::to_string(record.number)}});
+  if (const auto fits = model::check_input(*request.workflow, *request.started.input); !fits)
     return reply(fits.error());
   start_and_reply(s_, call, std::move(request), Milliseconds(0), std::move(reply));
 }

@@ -21,8 +21,10 @@ class Hooks {
   Hooks(Services& services, triggers::WebhookRoutes& routes, HookLog& log)
       : s_(services), routes_(routes), log_(log) {}
 
-  /// Listens for everything that is published. Before that requests get 503. Blocks.
-  void load();
+  /// Listens for the webhooks of a published workflow, when the server starts.
+  void take_up(const KnownWorkflow& workflow);
+  /// All are there. Before that requests get 503.
+  void start() { is_loaded_ = true; }
   void handle(net::Request request, net::Handler::Respond respond);
   /// Starts an execution with the input of a recorded request, whatever its signature and delivery id were.
   void replay(const CallPtr& call, Reply reply, const WorkflowId& workflow, const std::string& trigger,
@@ -38,7 +40,7 @@ class Hooks {
   Result<void> take_turn(const triggers::WebhookRoute& route);
   void receive(const DeliveryPtr& delivery);
   Result<void> check(Delivery& delivery);
-  void start(const DeliveryPtr& delivery, const KnownWorkflow& known);
+  void start_execution(const DeliveryPtr& delivery, const KnownWorkflow& known);
   bool wait_for_end(const DeliveryPtr& delivery, const ExecutionId& id);
   void answer_as_before(const DeliveryPtr& delivery);
 

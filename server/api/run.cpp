@@ -54,26 +54,35 @@ void run(Services& s, const CallPtr& call, Reply& reply, const KnownWorkflow& kn
                        "the draft has mistakes and can not run; validate it to see them all"));
   const bool is_part = wants_part(call->body);
   if (is_part && !use_draft) return reply(refuse_part(call->body));
-  runtime::StartRequest request;
-  request.id = s.runtime.make_id();
-  request.workflow = workflow;
+  auto request = make_start(s, workflow, {known.record.id, use_draft ? 0 : known.record.version}, "manual",
+                            make_value(std::move(body.input)));
   request.idempotency = call->entry_for(request.id, s.clock.now());
   auto& started = request.started;
-  started.workflow_name = workflow->name;
-  started.version_hash = workflow->hash;
-  started.workflow_id = known.record.id;
-  started.workflow_version = use_draft ? 0 : known.record.version;
-  started.input = make_value(std::move(body.input));
-  started.vars = s.options.vars;
   started.labels = make_value(std::move(body.labels));
-  started.seed = s.runtime.draw_seed();
-  started.trigger = "manual";
   if (is_part) return run_part(s, call, std::move(request), body.wait, std::move(reply));
   if (const auto fits = model::check_input(*workflow, *started.input); !fits) return reply(fits.error());
   start_and_reply(s, call, std::move(request), body.wait, std::move(reply));
 }
 
 }  // namespace
+
+runtime::StartRequest make_start(const Services& s, std::shared_ptr<const model::Workflow> workflow,
+                                 VersionNumber version, std::string trigger, Value input) {
+  runtime::StartRequest out;
+  out.id = s.runtime.make_id();
+  out.workflow = std::move(workflow);
+  auto& started = out.started;
+  started.workflow_name = out.workflow->name;
+  started.version_hash = out.workflow->hash;
+  started.workflow_id = version.workflow;
+  started.workflow_version = version.number;
+  started.input = std::move(input);
+  started.vars = s.options.vars;
+  started.labels = make_value(JsonObject());
+  started.seed = s.runtime.draw_seed();
+  started.trigger = std::move(trigger);
+  return out;
+}
 
 /// Its body is the workflow's own: a page of it is shut in a sandbox, so
 /// that it can do nothing in the name of this origin.

@@ -4,6 +4,16 @@
 
 namespace fp::api {
 
+/// Which version of which workflow an execution follows; number 0 is the draft.
+struct VersionNumber {
+  WorkflowId workflow;
+  std::uint32_t number = 0;
+};
+
+/// A start with what every start has: a new id, a seed, the server's variables. The caller adds what is its
+/// own.
+runtime::StartRequest make_start(const Services& services, std::shared_ptr<const model::Workflow> workflow,
+                                 VersionNumber version, std::string trigger, Value input);
 /// Starts the execution; answers 202 once it is on disk, or with `wait` when it has ended (200), responded,
 /// or the time is over (202). A key that was used before answers as it did then.
 void start_and_reply(Services& services, const CallPtr& call, runtime::StartRequest request,

@@ -1,5 +1,6 @@
 #include "api/scheduler.hpp"
 
+#include "api/run_reply.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 
@@ -35,28 +36,18 @@ bool is_queueing(const triggers::ScheduleTrigger& trigger) {
   return trigger.overlap == Overlap::queue_one || trigger.overlap == Overlap::queue_all;
 }
 
-bool is_live(const KnownWorkflow& workflow) {
-  return workflow.published && workflow.record.enabled && !workflow.record.deleted_at;
-}
-
 }  // namespace
 
+void Scheduler::take_up(const KnownWorkflow& workflow) {
+  const auto& record = workflow.record;
+  add(workflow, [&](const std::string& trigger) {
+    // Whoever changed the workflow did so beside a scheduler that had decided everything until then.
+    const auto last = s_.store.list_ticks(record.id, trigger, TimePoint::max(), 1);
+    return last.empty() ? record.updated_at : std::max(last.front().tick, record.updated_at);
+  });
+}
+
 void Scheduler::start() {
-  constexpr std::size_t kPage = 500;
-  std::optional<WorkflowId> after;
-  do {
-    const auto page = s_.store.list_workflows({.status = "published"}, after, kPage);
-    for (const auto& record : page.items) {
-      const auto known = s_.directory.load(record.id);
-      if (!known || !(*known)->published) continue;  // said when webhooks were loaded
-      add(**known, [&](const std::string& trigger) {
-        // Whoever changed the workflow did so beside a scheduler that had decided everything until then.
-        const auto last = s_.store.list_ticks(record.id, trigger, TimePoint::max(), 1);
-        return last.empty() ? record.updated_at : std::max(last.front().tick, record.updated_at);
-      });
-    }
-    after = page.next;
-  } while (after);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -76,24 +67,22 @@ void Scheduler::remember(const KnownWorkflow& workflow) {
     const auto first = entries_.lower_bound({record.id, ""});
     const bool is_known = first != entries_.end() && first->first.first == record.id;
     // A draft was saved, or nothing of it is scheduled: ticks that are due stay due.
-    if (is_known && is_live(workflow) && first->second.document->hash == workflow.published->hash) return;
+    if (is_known && workflow.is_live() && first->second.document->hash == workflow.published->hash) return;
     for (auto at = first; at != entries_.end() && at->first.first == record.id; at = entries_.erase(at))
       queue_.erase({at->second.due, at->first});
   }
-  if (!is_live(workflow)) return;
   add(workflow, [now = s_.clock.now()](const std::string&) { return now; });
 }
 
 void Scheduler::add(const KnownWorkflow& workflow,
                     const std::function<TimePoint(const std::string& trigger)>& since) {
   const auto& record = workflow.record;
-  if (!is_live(workflow)) return;
+  if (!workflow.is_live()) return;
   for (auto& trigger : triggers::read_schedule_triggers(workflow.published->document)) {
     const auto next = triggers::find_next(trigger.schedule, since(trigger.id));
     Key key{record.id, trigger.id};
     Entry entry;
     entry.document = workflow.published;
-    entry.last_execution = find_last_execution(record.id, trigger.id);
     entry.view = {record.id, record.name, record.version, std::move(trigger), next, false};
     put(std::move(key), std::move(entry), next);
   }
@@ -150,6 +139,7 @@ void Scheduler::process(const Key& key, Entry entry, TimePoint now) {
   if (at == entries_.end() || at->second.generation != entry.generation) return;  // changed meanwhile
   auto& current = at->second;
   queue_.erase({current.due, key});
+  current.knows_last = entry.knows_last;
   current.last_execution = entry.last_execution;
   current.last_started = entry.last_started;
   // It waits, or those behind it that waited with it.
@@ -166,6 +156,8 @@ void Scheduler::process(const Key& key, Entry entry, TimePoint now) {
 std::optional<Tick> Scheduler::fire_due(const Key& key, Entry& entry, TimePoint now) {
   const auto& trigger = entry.view.trigger;
   const auto tick = *entry.view.next;
+  if (!std::exchange(entry.knows_last, true))
+    entry.last_execution = find_last_execution(key.first, key.second);
   if (is_queueing(trigger) && is_running(entry)) return tick;
   if (trigger.overlap == Overlap::queue_one && entry.view.waits) {
     // One waited: the newest stands for those that came meanwhile.
@@ -227,23 +219,13 @@ void Scheduler::start_execution(const Key& key, Entry& entry, Tick tick, TimePoi
   input["scheduled_at"] = to_rfc3339(tick.at);
   input["previous_at"] = time_or_null(triggers::find_previous(trigger.schedule, tick.at));
   input["next_at"] = time_or_null(triggers::find_next(trigger.schedule, tick.at));
-  runtime::StartRequest request;
-  request.id = s_.runtime.make_id();
-  request.workflow = entry.document;
+  auto request = make_start(s_, entry.document, {key.first, entry.view.version}, "schedule",
+                            make_value(Json(std::move(input))));
   const bool is_late = now - tick.at > kOnTime + trigger.jitter;
   request.tick =
       ports::TickRecord{key.first, key.second, tick.at, is_late ? "late" : "fired", "", request.id, now};
-  auto& started = request.started;
-  started.workflow_name = entry.document->name;
-  started.version_hash = entry.document->hash;
-  started.workflow_id = key.first;
-  started.workflow_version = entry.view.version;
-  started.input = make_value(Json(std::move(input)));
-  started.vars = s_.options.vars;
-  started.labels = make_value(JsonObject{{kLabel, key.second}});
-  started.seed = s_.runtime.draw_seed();
-  started.trigger = "schedule";
-  if (const auto fits = model::check_input(*entry.document, *started.input); !fits)
+  request.started.labels = make_value(JsonObject{{kLabel, key.second}});
+  if (const auto fits = model::check_input(*entry.document, *request.started.input); !fits)
     return note(key, tick.at, "skipped", describe(fits.error()));
   entry.last_execution = request.id;
   entry.last_started = now;

@@ -32,8 +32,8 @@ class Scheduler {
   explicit Scheduler(Services& services) : s_(services) {}
   ~Scheduler() { stop(); }
 
-  /// Takes up the schedules of everything that is published, where the last process left them, and begins.
-  /// Blocks.
+  /// Takes up the schedules of a published workflow where the last process left them. Blocks.
+  void take_up(const KnownWorkflow& workflow);
   void start();
   /// Idempotent.
   void stop();
@@ -48,6 +48,7 @@ class Scheduler {
     View view;
     std::shared_ptr<const model::Workflow> document;
     TimePoint due = TimePoint::max();
+    bool knows_last = false;                    // was last_execution looked up?
     std::optional<ExecutionId> last_execution;  // that it started
     TimePoint last_started{};
     std::uint64_t generation = 0;

@@ -39,7 +39,11 @@ class Server final : public net::Handler {
   /// Takes up the webhooks and schedules of everything that is published. Blocks; before it webhooks answer
   /// 503.
   void load_triggers() {
-    hooks_.load();
+    directory_.for_each_published([this](const KnownWorkflow& workflow) {
+      hooks_.take_up(workflow);
+      scheduler_.take_up(workflow);
+    });
+    hooks_.start();
     scheduler_.start();
   }
   /// /readyz says so from now on, and new work is refused.

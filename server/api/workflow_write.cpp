@@ -71,9 +71,10 @@ class Writer {
       documents.push_back(runtime::to_version(*change.workflow->published, record.updated_at));
     auto done = [this, call, change = std::move(change), claim = *claim,
                  reply = std::move(reply)](ports::WriteOutcome outcome) mutable {
+      // Whoever finds the path must find the version behind it.
+      if (outcome == ports::WriteOutcome::committed) s_.directory.remember(change.workflow);
       s_.webhooks.settle(claim, outcome == ports::WriteOutcome::committed);
       if (outcome == ports::WriteOutcome::committed) {
-        s_.directory.remember(change.workflow);
         s_.scheduler.remember(*change.workflow);
         if (change.status == 204) return reply(Response{.status = 204, .content_type = ""});
         return reply(json_response(change.status, to_resource(change.workflow->record, change.issues),

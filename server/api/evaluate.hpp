@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model/template.hpp"
 #include "ports/expression.hpp"
 
 #include <vector>
@@ -10,5 +11,10 @@ namespace fp::api {
 /// it.
 std::vector<Result<Json>> evaluate_now(ports::ExpressionEvaluator& evaluator,
                                        ports::EvaluationRequest request);
+
+/// The value of `wanted`, whose expressions read `names`. Plain paths need no sandbox and do not block;
+/// JavaScript does, as evaluate_now().
+Result<Json> render_now(ports::ExpressionEvaluator& evaluator, const model::Template& wanted,
+                        const JsonObject& names, TimePoint now);
 
 }  // namespace fp::api

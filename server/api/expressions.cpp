@@ -7,38 +7,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 
 namespace fp::api {
-
-std::vector<Result<Json>> evaluate_now(ports::ExpressionEvaluator& evaluator,
-                                       ports::EvaluationRequest request) {
-  // Shared: the waiter may go on before set_value() has returned.
-  auto promise = std::make_shared<std::promise<ports::EvaluationAnswer>>();
-  auto answer = promise->get_future();
-  evaluator.evaluate(std::move(request),
-                     [promise](ports::EvaluationAnswer given) { promise->set_value(std::move(given)); });
-  return answer.get().results;
-}
 
 namespace {
 
 using Response = net::Response;
-
-/// Reads plain paths out of one object of all names in scope.
-class SampleScope final : public model::Scope {
- public:
-  explicit SampleScope(const JsonObject& names) : names_(names) {}
-  Result<const Json*> read(const model::Path& path, Json& scratch) const override {
-    const auto* found = names_.if_contains(path.root());
-    if (found == nullptr)
-      return Error(codes::expr_undefined, fmt::format("`{}` is not defined here", path.root()));
-    return model::walk(*found, path, 1, scratch);
-  }
-
- private:
-  const JsonObject& names_;
-};
 
 /// The names an execution gives: input, steps, vars, execution, workflow.
 JsonObject names_of(const engine::ExecutionState& state) {
@@ -54,27 +28,6 @@ JsonObject names_of(const engine::ExecutionState& state) {
           {"vars", value(state.vars)},
           {"execution", value(state.execution_info)},
           {"workflow", value(state.workflow_info)}};
-}
-
-Result<Json> render(Services& s, const model::Template& wanted, const JsonObject& names, TimePoint now) {
-  const SampleScope scope(names);
-  const auto& javascript = wanted.javascript();
-  std::vector<Result<Json>> answers;
-  if (!javascript.empty()) {
-    ports::EvaluationRequest request;
-    request.now = now;
-    std::vector<std::string> roots;
-    for (const auto* expression : javascript) {
-      request.expressions.push_back(expression->source);
-      roots.insert(roots.end(), expression->roots.begin(), expression->roots.end());
-    }
-    for (const auto& member : names) {
-      if (std::find(roots.begin(), roots.end(), member.key()) != roots.end())
-        request.scope.push_back({std::string(member.key()), make_value(member.value())});
-    }
-    answers = evaluate_now(s.expressions, std::move(request));
-  }
-  return wanted.render(scope, answers);
 }
 
 Json answer(const Result<Json>& value) {
@@ -107,7 +60,7 @@ Result<Response> preview(Services& s, const Call& call) {
   names.emplace("vars", *s.options.vars);
   std::vector<Issue> issues;
   const auto wanted = model::Template::parse(call.body.at("template"), "/template", issues);
-  if (issues.empty()) return json_response(200, answer(render(s, wanted, names, now)));
+  if (issues.empty()) return json_response(200, answer(render_now(s.expressions, wanted, names, now)));
   Error error(codes::expr_syntax, issues.front().message);
   error.issues = std::move(issues);
   return json_response(200, answer(error));

@@ -55,6 +55,20 @@ class ExpressionChecker {
     }
   }
 
+  /// What is read before there is an execution.
+  void check_trigger(const Template& part) {
+    for (const auto& [pointer, expression] : part.list_expressions()) {
+      for (const auto& root : expression->roots) {
+        if (root != "input" && root != "vars")
+          report(pointer, codes::expr_reference.id,
+                 fmt::format("an expression of a trigger reads `input` and `vars`: there is no `{}` before an "
+                             "execution starts",
+                             root));
+      }
+      if (expression->is_javascript()) javascript_.emplace_back(pointer, expression);
+    }
+  }
+
   void check_syntax(const SyntaxCheck& check) {
     if (!check || javascript_.empty()) return;
     std::vector<std::string> sources;
@@ -125,6 +139,7 @@ void check_expressions(Reading& reading, const SyntaxCheck& check_syntax) {
   ExpressionChecker checker(reading);
   for (const auto& step : reading.workflow.steps) checker.check_step(step);
   if (reading.workflow.output) checker.check(*reading.workflow.output, nullptr, false);
+  for (const auto& part : reading.trigger_expressions) checker.check_trigger(part);
   checker.check_syntax(check_syntax);
 }
 

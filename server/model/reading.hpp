@@ -15,6 +15,7 @@ struct Reading {
   const ReadLimits& limits;
   Workflow& workflow;
   std::vector<Issue>& issues;
+  std::vector<Template> trigger_expressions = {};  // what triggers ask before they start anything
 };
 
 /// Pass 1: the fields of each step, all but its dependencies.

@@ -73,6 +73,11 @@ struct Sentence {
       case model::WaitKind::child:
         return fmt::format("{} started \"{}\" as execution {} and waits for it", name(e.task), e.name,
                            e.child ? to_string(*e.child) : "");
+      case model::WaitKind::event: {
+        const auto key = e.data ? json_string(*e.data, "key") : std::string();
+        return fmt::format("{} waits for the event \"{}\"{}{}", name(e.task), e.name,
+                           key.empty() ? "" : fmt::format(" with the key \"{}\"", key), until);
+      }
       case model::WaitKind::none:
         break;
     }
@@ -99,6 +104,9 @@ struct Sentence {
   }
   std::string operator()(const ev::SignalBuffered& e) const {
     return fmt::format("The signal \"{}\" came and is kept until a step waits for it", e.name);
+  }
+  std::string operator()(const ev::EventTaken& e) const {
+    return fmt::format("Event number {} came and ends what waited for it", e.number);
   }
   std::string operator()(const ev::SignalTaken& e) const {
     return fmt::format("The signal \"{}\" was taken", e.name);

@@ -30,6 +30,7 @@ Result<std::optional<Id>> find_repeated(Services& services, const Call& call) {
 }
 template Result<std::optional<ExecutionId>> find_repeated(Services&, const Call&);
 template Result<std::optional<WorkflowId>> find_repeated(Services&, const Call&);
+template Result<std::optional<EventId>> find_repeated(Services&, const Call&);
 
 Result<Json> load_resource(Services& services, const ExecutionId& id) {
   const auto loaded = services.runtime.journal().load(id);

@@ -41,9 +41,11 @@ Server::Server(ServerPorts p, ApiOptions options)
       directory_(p.store, p.runtime.catalog(), p.types),
       services_{p.store,   p.runtime,  p.types, p.workers,  p.expressions, std::move(p.check_syntax),
                 p.clock,   p.rng,      pool_,   directory_, waits_,        metrics_,
-                webhooks_, scheduler_, options_},
+                webhooks_, scheduler_, events_, poller_,    options_},
       hooks_(services_, webhooks_, hook_log_),
       scheduler_(services_),
+      events_(services_),
+      poller_(services_),
       router_(pool_, slow_pool_, options_.worker_token,
               [this](const OperationSpec* spec, const net::Request& request, unsigned status,
                      std::chrono::nanoseconds took) {
@@ -64,6 +66,8 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_stats(router_, services_);
   install_workers(router_, services_);
   install_schedules(router_, services_, scheduler_);
+  install_events(router_, services_, events_);
+  install_polls(router_, services_, poller_);
   install_hooks(router_, services_, webhooks_, hook_log_, hooks_);
   install_system();
   const auto missing = router_.list_missing();
@@ -81,6 +85,10 @@ Server::Server(ServerPorts p, ApiOptions options)
   }
   metrics_.add_gauge("flowpilot_schedule_lag_seconds", "How long the tick that waits longest is overdue",
                      [this] { return scheduler_.lag_seconds(); });
+  metrics_.add_gauge("flowpilot_event_lag_seconds", "Since the event that waits longest was published",
+                     [this] { return events_.lag_seconds(); });
+  metrics_.add_gauge("flowpilot_events_handled", "Events handed out since the start",
+                     [this] { return static_cast<double>(events_.count_handled()); });
   metrics_.add_gauge("flowpilot_api_queue_depth", "Requests that wait for a thread",
                      [this] { return static_cast<double>(pool_.waiting()); });
 }
@@ -90,7 +98,7 @@ Server::~Server() {
 }
 
 std::vector<runtime::Observer*> Server::observers() {
-  return {&metrics_, &hub_, &waits_};  // counted and shown before anybody is answered
+  return {&metrics_, &hub_, &events_, &waits_};  // counted and shown before anybody is answered
 }
 
 void Server::set_ready() {
@@ -100,6 +108,8 @@ void Server::set_ready() {
 void Server::begin_drain() {
   draining_ = true;
   scheduler_.stop();
+  events_.stop();
+  poller_.stop();
 }
 
 void Server::set_failure(const Error& error) {
@@ -109,6 +119,8 @@ void Server::set_failure(const Error& error) {
 
 void Server::stop() {
   scheduler_.stop();
+  events_.stop();
+  poller_.stop();
   pool_.stop();
   slow_pool_.stop();
 }

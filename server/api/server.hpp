@@ -1,7 +1,9 @@
 #pragma once
 
+#include "api/event_hub.hpp"
 #include "api/hooks.hpp"
 #include "api/live/hub.hpp"
+#include "api/poller.hpp"
 #include "api/scheduler.hpp"
 #include "api/services.hpp"
 
@@ -42,9 +44,13 @@ class Server final : public net::Handler {
     directory_.for_each_published([this](const KnownWorkflow& workflow) {
       hooks_.take_up(workflow);
       scheduler_.take_up(workflow);
+      events_.take_up(workflow);
+      poller_.take_up(workflow);
     });
     hooks_.start();
     scheduler_.start();
+    events_.start();
+    poller_.start();
   }
   /// /readyz says so from now on, and new work is refused.
   void begin_drain();
@@ -78,6 +84,8 @@ class Server final : public net::Handler {
   Services services_;
   Hooks hooks_;
   Scheduler scheduler_;
+  EventHub events_;
+  Poller poller_;
   Router router_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};

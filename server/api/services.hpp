@@ -37,11 +37,14 @@ struct ApiOptions {
   std::string worker_token;         // what workers must send; empty: nobody may be a worker
   bool workers_only = false;        // no route but those of the worker protocol
   std::function<Json()> isolation;  // layers around expressions
+  std::function<ports::TaskHandler*(const std::string&)> find_handler;  // of a built-in task type, for polls
   std::map<std::string, std::string, std::less<>> secrets;  // that webhooks check signatures with, by name
   PagePack page;                                            // the web page; empty when this build has none
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
 };
 
+class EventHub;
+class Poller;
 class Scheduler;
 
 /// What the handlers work with. All of it outlives the router.
@@ -60,6 +63,8 @@ struct Services {
   Metrics& metrics;
   triggers::WebhookRoutes& webhooks;
   Scheduler& scheduler;
+  EventHub& events;
+  Poller& poller;
   const ApiOptions& options;
 };
 

@@ -1,4 +1,6 @@
+#include "api/event_hub.hpp"
 #include "api/hooks.hpp"
+#include "api/poller.hpp"
 #include "api/scheduler.hpp"
 #include "api/services.hpp"
 #include "api/views.hpp"
@@ -76,6 +78,8 @@ class Writer {
       s_.webhooks.settle(claim, outcome == ports::WriteOutcome::committed);
       if (outcome == ports::WriteOutcome::committed) {
         s_.scheduler.remember(*change.workflow);
+        s_.events.take_up(*change.workflow);
+        s_.poller.take_up(*change.workflow);
         if (change.status == 204) return reply(Response{.status = 204, .content_type = ""});
         return reply(json_response(change.status, to_resource(change.workflow->record, change.issues),
                                    change.workflow->record.revision));

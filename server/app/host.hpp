@@ -47,6 +47,8 @@ class Host {
   /// A port of this process's own that no step may reach.
   void deny_port(std::uint16_t port);
 
+  /// Of a built-in task type; null when there is no such type.
+  ports::TaskHandler* find_handler(const std::string& type) const { return worker_->find_handler(type); }
   runtime::Runtime& runtime() { return *runtime_; }
   ports::ExpressionEvaluator& evaluator() { return evaluator_; }
   Rng& rng() { return rng_; }

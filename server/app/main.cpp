@@ -81,6 +81,7 @@ class CommandLine {
     add_execution_commands(app_, client_, add_client);
     add_worker_commands(app_, client_, add_client);
     add_trigger_commands(app_, client_, add_client);
+    add_event_commands(app_, client_, add_client);
   }
 
   int run(int argc, char** argv) {

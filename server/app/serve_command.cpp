@@ -154,6 +154,7 @@ class ServeSession {
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return list_isolation(); };
+    api.find_handler = [this](const std::string& type) { return host_->find_handler(type); };
     api.page = web_pack();
     api.templates = list_templates();
     api.limits = list_limits(api.net, limits);

@@ -29,6 +29,7 @@ Result<std::array<std::uint8_t, 16>> parse_uuid_bytes(std::string_view text);
 
 using ExecutionId = Uuid<struct ExecutionTag>;
 using WorkflowId = Uuid<struct WorkflowTag>;
+using EventId = Uuid<struct EventTag>;
 
 /// UUIDv7 (RFC 9562 section 5.7): sorts by creation time.
 template <class Id>

@@ -180,6 +180,14 @@ std::string to_pretty_text(const Json& json) {
   return out;
 }
 
+bool is_truthy(const Json& json) {
+  if (json.is_null()) return false;
+  if (json.is_bool()) return json.get_bool();
+  if (json.is_number()) return json.to_number<double>() != 0 && !std::isnan(json.to_number<double>());
+  if (json.is_string()) return !json.get_string().empty();
+  return true;
+}
+
 std::string to_display_text(const Json& json) {
   return json.is_string() ? std::string(json.get_string()) : to_text(json);
 }

@@ -42,6 +42,8 @@ void append_text(std::string& out, const Json& json);
 std::string to_pretty_text(const Json& json);
 /// How a value reads inside a sentence or an interpolated string: text as it is, anything else as JSON.
 std::string to_display_text(const Json& json);
+/// JavaScript's truth (ECMA-262 section 7.1.2): null, false, 0, NaN and "" are false.
+bool is_truthy(const Json& json);
 /// "a string", "a number", "null", ... for error sentences.
 std::string_view json_type_name(const Json& json);
 /// RFC 6901: one reference token escaped (`~` -> `~0`, `/` -> `~1`).

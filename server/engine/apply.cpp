@@ -33,6 +33,7 @@ class Fold {
     s_.workflow_id = e.workflow_id;
     s_.workflow_version = e.workflow_version;
     s_.depth = e.depth;
+    s_.cause = e.cause;
     s_.execution_info =
         make_value(JsonObject{{"id", to_string(s_.id)},
                               {"started_at", to_rfc3339(at_)},
@@ -110,6 +111,7 @@ class Fold {
     task.wait_name = e.name;
     task.wait_data = e.data;
     task.child = e.child;
+    if (e.kind == WaitKind::event) s_.event_waits.insert(e.task);
     if (e.due) set_timer(e.task, task, *e.due);
     if (!was_active) activate(e.task);
   }
@@ -162,6 +164,8 @@ class Fold {
     found->second.pop_front();
     if (found->second.empty()) s_.signals.erase(found);
   }
+
+  void operator()(const ev::EventTaken& e) { s_.taken_events.insert(e.number); }
 
   void operator()(const ev::ExecutionFailing& e) {
     s_.failure = e.error;
@@ -271,6 +275,7 @@ class Fold {
 
   void end_task(TaskRef ref, TaskState& task, TaskChange on) {
     clear_timer(ref, task);
+    if (task.wait == WaitKind::event) s_.event_waits.erase(ref);
     const bool was_active = task.is_active();
     change(task, on);
     task.ended_at = at_;

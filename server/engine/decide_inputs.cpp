@@ -19,6 +19,13 @@ constexpr std::uint32_t kMostDeaths = 3;
 constexpr std::uint32_t kMostLosses = 10;
 constexpr std::size_t kMostBufferedSignals = 1000;
 
+Error timeout_error(const TaskState& task) {
+  if (task.wait == WaitKind::approval) return {codes::approval_timeout, "nobody decided in time"};
+  if (task.wait == WaitKind::event)
+    return {codes::event_timeout, fmt::format("no event \"{}\" came in time", task.wait_name)};
+  return {codes::signal_timeout, fmt::format("no signal \"{}\" came in time", task.wait_name)};
+}
+
 bool has_edge(const Workflow& workflow, const Step& step, std::string_view when) {
   return std::any_of(step.outgoing.begin(), step.outgoing.end(),
                      [&](std::uint32_t edge) { return workflow.edges[edge].when == when; });
@@ -103,12 +110,7 @@ void Decider::fire(TaskRef ref) {
   }
   if (has_edge(*s_.workflow, step(ref), "timeout"))
     return complete_task(ref, 0, null_value(), "timeout", false, {});
-  const auto& code = task.wait == WaitKind::approval ? codes::approval_timeout : codes::signal_timeout;
-  fail_task(ref, 0,
-            Error(code, task.wait == WaitKind::approval
-                            ? "nobody decided in time"
-                            : fmt::format("no signal \"{}\" came in time", task.wait_name)),
-            {});
+  fail_task(ref, 0, timeout_error(task), {});
 }
 
 void Decider::operator()(const input::Signal& in) {
@@ -128,6 +130,20 @@ void Decider::operator()(const input::Signal& in) {
                               kMostBufferedSignals, in.name));
   }
   emit(ev::SignalBuffered{in.name, in.payload});
+}
+
+/// Ends every wait it fits, once: it may come twice, found by those who hand out events and by a look back.
+void Decider::operator()(const input::EventArrived& in) {
+  if (is_terminal(s_.status) || s_.taken_events.contains(in.number)) return;
+  std::vector<TaskRef> fitting;
+  for (const auto ref : s_.event_waits) {
+    const auto& task = s_.task(ref);
+    const auto key = json_string(*task.wait_data, "key");
+    if (task.wait_name == in.name && (key.empty() || key == in.key)) fitting.push_back(ref);
+  }
+  if (fitting.empty()) return;
+  emit(ev::EventTaken{in.number});
+  for (const auto ref : fitting) complete_task(ref, 0, in.event, "", true, {});
 }
 
 void Decider::operator()(const input::ApprovalDecided& in) {

@@ -265,6 +265,14 @@ void Decider::carry_out(TaskRef ref, const StepOutcome& outcome) {
     if (child->wait) return emit(ev::TaskWaiting{ref, WaitKind::child, {}, child->workflow, id, input});
     return complete_task(ref, 0, make_value(JsonObject{{"execution_id", to_string(id)}}), "", true, {});
   }
+  if (const auto* event = std::get_if<StepPublish>(&outcome)) {
+    const auto id = derive_uuid<EventId>(fmt::format("{}/{}/event", idempotency_key(s_, ref), s_.round));
+    out_.commands.push_back(command::Publish{id, ref, event->name, event->key, make_value(event->data)});
+    return complete_task(
+        ref, 0,
+        make_value(JsonObject{{"event_id", to_string(id)}, {"name", event->name}, {"key", event->key}}), "",
+        true, {});
+  }
   const auto& wait = std::get<StepWait>(outcome);
   const auto buffered = s_.signals.find(wait.name);
   if (wait.kind == WaitKind::signal && buffered != s_.signals.end() && !buffered->second.empty()) {

@@ -21,6 +21,7 @@ class Decider {
   void operator()(const input::AttemptLost& in);
   void operator()(const input::TimeReached& in);
   void operator()(const input::Signal& in);
+  void operator()(const input::EventArrived& in);
   void operator()(const input::ApprovalDecided& in);
   void operator()(const input::ChildEnded& in);
   void operator()(const input::Evaluated& in);

@@ -42,6 +42,13 @@ struct Signal {
   std::string name;
   Value payload;
 };
+/// An event that was published, for an execution that waits for one of this name.
+struct EventArrived {
+  std::uint64_t number = 0;
+  std::string name;
+  std::string key;
+  Value event;  // what the wait gives
+};
 /// A person decided an approval.
 struct ApprovalDecided {
   TaskRef task;
@@ -81,10 +88,10 @@ struct Shutdown {};
 
 }  // namespace input
 
-using Input =
-    std::variant<input::Start, input::AttemptEnded, input::AttemptLost, input::TimeReached, input::Signal,
-                 input::ApprovalDecided, input::ChildEnded, input::Evaluated, input::Cancel, input::Pause,
-                 input::Resume, input::RetryFailed, input::Recover, input::Shutdown>;
+using Input = std::variant<input::Start, input::AttemptEnded, input::AttemptLost, input::TimeReached,
+                           input::Signal, input::EventArrived, input::ApprovalDecided, input::ChildEnded,
+                           input::Evaluated, input::Cancel, input::Pause, input::Resume, input::RetryFailed,
+                           input::Recover, input::Shutdown>;
 
 // What the runtime must do once the events are committed. Commands follow from events and state alone and may
 // be carried out twice without harm: their keys (task, attempt, round) never change.
@@ -121,6 +128,14 @@ struct StartChild {
 struct CancelChild {
   ExecutionId child;
 };
+/// Goes to the disk with the decision: nothing is left to do after it.
+struct Publish {
+  EventId id;
+  TaskRef task;
+  std::string name;
+  std::string key;
+  Value data;
+};
 /// The execution has ended and somebody waits for it.
 struct NotifyParent {
   model::ParentLink parent;
@@ -134,9 +149,9 @@ struct StartFailureWorkflow {
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Dispatch, command::CancelAttempt, command::Evaluate, command::StartChild,
-                 command::CancelChild, command::NotifyParent, command::StartFailureWorkflow>;
+using Command = std::variant<command::Dispatch, command::CancelAttempt, command::Evaluate,
+                             command::StartChild, command::CancelChild, command::Publish,
+                             command::NotifyParent, command::StartFailureWorkflow>;
 
 struct Decision {
   std::vector<Event> events;

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kTypes = {
     "task_skipped",      "task_cancelled",    "items_ended",          "signal_buffered",
     "signal_taken",      "execution_failing", "cancel_requested",     "execution_paused",
     "execution_resumed", "process_died",      "compensation_started", "execution_reopened",
-    "late_result",       "execution_ended"};
+    "late_result",       "execution_ended",   "event_taken"};
 
 struct Writing {
   FieldWriter& f;
@@ -37,6 +37,7 @@ struct Writing {
     write_parent(f, e.parent);
     if (e.retry_of) f.plain("retry_of", to_string(*e.retry_of));
     f.number_if("depth", e.depth);
+    if (e.cause) f.plain("cause", to_string(*e.cause));
     if (e.reused_from) f.plain("reused_from", to_string(*e.reused_from));
     if (!e.reused.empty()) f.value("reused", make_value(list_reused(e)));
     if (!e.pins.empty()) {
@@ -117,6 +118,7 @@ struct Writing {
     f.value("payload", e.payload);
   }
   void operator()(const ev::SignalTaken& e) const { f.text("name", e.name); }
+  void operator()(const ev::EventTaken& e) const { f.number("number", e.number); }
   void operator()(const ev::ExecutionFailing& e) const {
     f.step("step", e.step);
     f.error("error", e.error);
@@ -172,6 +174,7 @@ ev::ExecutionStarted read_started(const FieldReader& f, const Workflow& workflow
   e.parent = read_parent(f);
   e.retry_of = f.find_id<ExecutionId>("retry_of");
   e.depth = f.small("depth");
+  e.cause = f.find_id<EventId>("cause");
   if (const auto reused = f.value("reused")) {
     for (const auto& entry : reused->as_array()) {
       const auto inner = f.inner(entry);
@@ -218,6 +221,7 @@ Event read_event(const FieldReader& f, std::string_view type, const Workflow& wo
     return ev::ItemsEnded{f.step("step"), f.choice("status", parse_task_status), f.error("error")};
   if (type == "signal_buffered") return ev::SignalBuffered{f.text("name"), f.value("payload")};
   if (type == "signal_taken") return ev::SignalTaken{f.text("name")};
+  if (type == "event_taken") return ev::EventTaken{f.number("number")};
   if (type == "execution_failing") return ev::ExecutionFailing{f.error("error"), f.step("step")};
   if (type == "cancel_requested") return ev::CancelRequested{f.text("reason"), f.flag("force")};
   if (type == "execution_paused") return ev::ExecutionPaused{f.text("reason"), f.error("error")};

@@ -59,6 +59,7 @@ class StateWriter {
     f.key("steps");
     write_list(s_.steps, [&](const StepState& step) { write_step(step); });
     write_signals(f);
+    write_taken_events(f);
     f.close();
     return std::move(out_);
   }
@@ -82,6 +83,7 @@ class StateWriter {
     f.number_if("round", s_.round);
     f.number_if("deaths", s_.deaths);
     f.number_if("depth", s_.depth);
+    if (s_.cause) f.plain("cause", to_string(*s_.cause));
     f.number("seed", s_.seed);
     f.text("trigger", s_.trigger);
     f.value("input", s_.input);
@@ -155,6 +157,12 @@ class StateWriter {
     });
   }
 
+  void write_taken_events(FieldWriter& f) {
+    if (s_.taken_events.empty()) return;
+    f.key("taken_events");
+    write_list(s_.taken_events, [&](std::uint64_t number) { out_ += std::to_string(number); });
+  }
+
   const ExecutionState& s_;
   const BlobWriter& spill_;
   std::string out_;
@@ -169,6 +177,7 @@ void read_head(const FieldReader& f, ExecutionState& s) {
   s.round = f.small("round");
   s.deaths = f.small("deaths");
   s.depth = f.small("depth");
+  s.cause = f.find_id<EventId>("cause");
   s.seed = f.number("seed");
   s.trigger = f.text("trigger");
   s.input = f.value("input");
@@ -206,6 +215,8 @@ void read_flags(const FieldReader& f, ExecutionState& s) {
     const auto timer = f.inner(entry);
     s.timers.emplace(timer.time("at"), timer.task());
   }
+  for (const auto& number : f.list("taken_events"))
+    s.taken_events.insert(static_cast<std::uint64_t>(number.to_number<std::int64_t>()));
   for (const auto& entry : f.list("signals")) {
     const auto inner = f.inner(entry);
     const auto payloads = inner.value("payloads");
@@ -230,6 +241,18 @@ FanOut read_fan(const FieldReader& f, const Json& tasks) {
   while (fan.first_open < fan.tasks.size() && fan.tasks[fan.first_open].status != TaskStatus::pending)
     ++fan.first_open;
   return fan;
+}
+
+/// They follow from the tasks.
+void find_event_waits(ExecutionState& s) {
+  const auto look = [&s](TaskRef ref, const TaskState& task) {
+    if (task.status == TaskStatus::waiting && task.wait == WaitKind::event) s.event_waits.insert(ref);
+  };
+  for (StepIndex i = 0; i < s.steps.size(); ++i) {
+    look({i, kNoItem}, s.steps[i].task);
+    if (!s.steps[i].fan) continue;
+    for (std::uint32_t k = 0; k < s.steps[i].fan->tasks.size(); ++k) look({i, k}, s.steps[i].fan->tasks[k]);
+  }
 }
 
 }  // namespace
@@ -257,6 +280,7 @@ ExecutionState decode_state(std::string_view text, std::shared_ptr<const Workflo
     step.left_out = inner.flag("left_out");
     if (const auto* tasks = inner.find("tasks")) step.fan = read_fan(inner, *tasks);
   }
+  find_event_waits(state);
   if (state.steps.size() != workflow->steps.size()) FieldReader::corrupt("the steps of this workflow");
   return state;
 }

@@ -4,16 +4,40 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace fp::model {
 
 namespace {
 
+/// order.paid, or order.* for all that begin with "order.".
+bool is_event_pattern(std::string_view name) {
+  constexpr std::size_t kMostBytes = 128;
+  if (name.size() > kMostBytes) return false;
+  if (name.ends_with(".*")) name.remove_suffix(2);
+  while (true) {
+    const auto word = name.substr(0, name.find('.'));
+    const bool is_plain = std::all_of(
+        word.begin(), word.end(), [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
+    if (word.empty() || !is_plain) return false;
+    if (word.size() == name.size()) return true;
+    name.remove_prefix(word.size() + 1);
+  }
+}
+
 void check_event(Reading& reading, const Json& config, const std::string& pointer) {
   ObjectReader reader(config, pointer, reading.issues);
   reader.require("name");
-  reader.find_text("name");
+  if (const auto name = reader.find_text("name"); name && !is_event_pattern(*name)) {
+    reader.report(
+        "name", codes::field_range.id,
+        fmt::format("{} is no name of an event: words of letters, digits, _ and - with dots between "
+                    "them, and .* at the end for all that begin so",
+                    quote(*name)));
+  }
+  reader.get_choice("input", {"event", "data"}, 0);
   check_trigger_condition(reading, reader, pointer, "filter");
   reader.finish();
 }
@@ -22,6 +46,8 @@ void check_config(Reading& reading, std::string_view type, const Json& config, c
   if (type == "schedule") return check_schedule(reading, config, pointer);
   if (type == "webhook") return check_webhook(reading, config, pointer);
   if (type == "event") return check_event(reading, config, pointer);
+  if (type == "http_poll") return check_http_poll(reading, config, pointer);
+  if (type == "file_watch") return check_file_watch(reading, config, pointer);
   ObjectReader(config, pointer, reading.issues).finish();
 }
 
@@ -60,7 +86,8 @@ void check_triggers(Reading& reading, const Json& triggers) {
     if (id && !ids.insert(*id).second)
       reader.report("id", codes::workflow_duplicate_id.id,
                     fmt::format("the trigger id {} is taken", quote(*id)));
-    const std::vector<std::string_view> types = {"manual", "webhook", "schedule", "event"};
+    const std::vector<std::string_view> types = {"manual", "webhook",   "schedule",
+                                                 "event",  "http_poll", "file_watch"};
     const auto type = types[reader.get_choice("trigger_type", types, 0)];
     reader.get_bool("enabled", true);
     static const Json kEmpty = JsonObject();

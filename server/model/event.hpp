@@ -33,7 +33,7 @@ inline ErrorPtr make_error(Error error) {
 
 enum class ExecutionStatus { pending, running, waiting, paused, completed, failed, cancelled };
 enum class TaskStatus { pending, queued, running, retrying, waiting, completed, failed, skipped, cancelled };
-enum class WaitKind { none, delay, signal, approval, child };
+enum class WaitKind { none, delay, signal, approval, child, event };
 
 std::string_view to_string(ExecutionStatus status);
 std::string_view to_string(TaskStatus status);
@@ -87,7 +87,8 @@ struct ExecutionStarted {
   Value labels;
   std::optional<ParentLink> parent;
   std::optional<ExecutionId> retry_of;
-  std::uint32_t depth = 0;  // of child executions above this one
+  std::uint32_t depth = 0;       // of executions above this one that started each other
+  std::optional<EventId> cause;  // the first event of the chain that led here
   std::vector<ReusedStep> reused;
   std::optional<ExecutionId> reused_from;  // of a partial run
   std::vector<PinnedStep> pins;
@@ -120,9 +121,9 @@ struct TaskWaiting {
   TaskRef task;
   WaitKind kind = WaitKind::none;
   std::optional<TimePoint> due;  // when a delay is over, or a wait gives up
-  std::string name;              // of the signal; the workflow of a child
+  std::string name;              // of the signal or event; the workflow of a child
   std::optional<ExecutionId> child;
-  Value data;  // what an approval shows; the input of a child
+  Value data;  // what an approval shows; the input of a child; {key, since?} of an event
 };
 struct TaskCompleted {
   TaskRef task;
@@ -159,6 +160,10 @@ struct SignalBuffered {
 };
 struct SignalTaken {
   std::string name;
+};
+/// A published event ended what waited for it. It ends nothing else in this execution.
+struct EventTaken {
+  std::uint64_t number = 0;
 };
 /// The execution can only fail from here on: nothing starts but `always` steps and compensations.
 struct ExecutionFailing {
@@ -201,6 +206,6 @@ using Event =
                  event::TaskSkipped, event::TaskCancelled, event::ItemsEnded, event::SignalBuffered,
                  event::SignalTaken, event::ExecutionFailing, event::CancelRequested, event::ExecutionPaused,
                  event::ExecutionResumed, event::ProcessDied, event::CompensationStarted,
-                 event::ExecutionReopened, event::LateResult, event::ExecutionEnded>;
+                 event::ExecutionReopened, event::LateResult, event::ExecutionEnded, event::EventTaken>;
 
 }  // namespace fp::model

@@ -68,6 +68,7 @@ struct ExecutionState {
   std::uint32_t deaths =
       0;  // processes that died in a row with attempts under way and nothing recorded in between
   std::uint32_t depth = 0;
+  std::optional<EventId> cause;
   std::uint64_t seed = 0;
   std::string trigger;
   Value input;
@@ -98,6 +99,8 @@ struct ExecutionState {
   std::uint32_t compensated = 0;         // how many of them, from the end, have been undone
   std::map<std::string, std::deque<Value>> signals;
   std::set<std::pair<TimePoint, TaskRef>> timers;
+  std::set<TaskRef> event_waits;         // tasks that wait for an event
+  std::set<std::uint64_t> taken_events;  // numbers of those that ended a wait
 
   std::vector<StepIndex> touched;  // volatile: pending steps whose edges settled and that want a look
   bool output_asked = false;       // volatile

@@ -10,7 +10,7 @@ constexpr std::array<std::string_view, 7> kExecution = {"pending",   "running", 
                                                         "completed", "failed",  "cancelled"};
 constexpr std::array<std::string_view, 9> kTask = {"pending",   "queued", "running", "retrying", "waiting",
                                                    "completed", "failed", "skipped", "cancelled"};
-constexpr std::array<std::string_view, 5> kWait = {"none", "delay", "signal", "approval", "child"};
+constexpr std::array<std::string_view, 6> kWait = {"none", "delay", "signal", "approval", "child", "event"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> parse(const std::array<std::string_view, N>& names, std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "ports/event_store.hpp"
 #include "ports/rollup.hpp"
 #include "ports/store_records.hpp"
 #include "ports/workflow_records.hpp"
@@ -29,7 +30,10 @@ struct ExecutionWrite {
   std::optional<Snapshot> snapshot;      // replaces the earlier one
   std::optional<IdempotencyEntry> idempotency;
   std::optional<TickRecord> tick;  // decided by this write; one that is decided already is a duplicate key
-  std::vector<BlobRef> blobs;      // referenced by `row` or `snapshot`; put_blob came before
+  std::vector<PublishedEvent> published;  // `number` and what became of them are ignored
+  std::vector<EventWait> waits_begun;
+  std::vector<std::string> waits_ended;  // EventWait::task of each
+  std::vector<BlobRef> blobs;            // referenced by `row` or `snapshot`; put_blob came before
   std::vector<StoredLogLine> log_lines;  // one batch, of one attempt; comes before the events of `row`
   std::uint64_t log_after_seq = 0;       // LogBatch::after_seq of it
   std::optional<ExecutionSample> sample;
@@ -168,6 +172,9 @@ class Store {
   virtual std::vector<LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
                                                  std::size_t limit) = 0;
 
+  /// Durable on return; of a key that is known the time alone changes.
+  virtual void put_keys(const std::vector<IdempotencyEntry>& entries) = 0;
+
   /// Durable on return; a type that is known is replaced.
   virtual void put_task_types(const std::vector<TaskTypeRecord>& types) = 0;
   /// By name.
@@ -181,6 +188,9 @@ class Store {
   /// Deletes all but the `keep` newest of a schedule.
   virtual void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) = 0;
 
+  /// What was published, and who waits for it. Lives as long as the store.
+  virtual EventStore& events() = 0;
+
   /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is
   /// collected later.
   virtual BlobRef put_blob(std::string_view bytes) = 0;
@@ -189,9 +199,10 @@ class Store {
 
   /// Deletes executions that ended before `ended_before`, or whose own keep_until is before `now`, with all
   /// that belongs to them, at most `limit` (>= 1) in one transaction; one with a keep_until of its own is
-  /// kept until then; then old idempotency keys and, once no more executions are to go, unreferenced blobs.
-  /// Unfinished executions are never touched, nor is a blob whose commit may be under way: one that was put
-  /// and never committed goes in the second sweep after that at the earliest. Safe beside commits.
+  /// kept until then; then idempotency keys and handled events older than `keys_before` and, once no more
+  /// executions are to go, unreferenced blobs. Unfinished executions are never touched, nor is a blob whose
+  /// commit may be under way: one that was put and never committed goes in the second sweep after that at the
+  /// earliest. Safe beside commits.
   virtual PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
                             std::size_t limit) = 0;
   /// Copies everything committed so far to a new directory that opens like this one, beside commits and

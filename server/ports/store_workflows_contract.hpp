@@ -249,6 +249,16 @@ TYPED_TEST_P(StoreWorkflowsContract, ADeletedOrDisabledWorkflowStandsForNothing)
   EXPECT_EQ(this->stands_for("flow"), "nothing");
 }
 
+TYPED_TEST_P(StoreWorkflowsContract, AKeyCanBePutAndKeptLonger) {
+  this->store().put_keys({test_key("a", 1, 5), test_key("b", 1, 5)});
+  this->store().put_keys({test_key("a", 2, 50)});
+  this->engine_.reopen();
+  EXPECT_EQ(this->store().find_idempotency("a"), test_key("a", 1, 50)) << "whoever took it first keeps it";
+  this->prune_all(at_ms(0), at_ms(10));
+  EXPECT_TRUE(this->store().find_idempotency("a"));
+  EXPECT_FALSE(this->store().find_idempotency("b"));
+}
+
 TYPED_TEST_P(StoreWorkflowsContract, RemembersWhatWorkersRegistered) {
   EXPECT_TRUE(this->store().list_task_types().empty());
   this->store().put_task_types({{"orders.charge", "{}", at_ms(1)}, {"mail.send", R"({"a":1})", at_ms(1)}});
@@ -283,6 +293,7 @@ REGISTER_TYPED_TEST_SUITE_P(StoreWorkflowsContract, ATickIsDecidedOnce, GivesBac
                             AKeyIsGivenOnceWhateverItIsFor, ListsNewestFirstAndFilters,
                             StoresADocumentOnceAndFindsTheNewestOfAName,
                             ANameStandsForThePublishedVersionTheDraftOrAStoredDocument,
-                            ADeletedOrDisabledWorkflowStandsForNothing, RemembersWhatWorkersRegistered);
+                            ADeletedOrDisabledWorkflowStandsForNothing, AKeyCanBePutAndKeptLonger,
+                            RemembersWhatWorkersRegistered);
 
 }  // namespace fp::ports

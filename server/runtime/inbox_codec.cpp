@@ -22,6 +22,13 @@ std::string encode_input(const engine::Input& input) {
   }
   if (const auto* cancel = std::get_if<in::Cancel>(&input))
     return to_text(Json(JsonObject{{"type", "cancel"}, {"reason", cancel->reason}}));
+  if (const auto* event = std::get_if<in::EventArrived>(&input)) {
+    return to_text(Json(JsonObject{{"type", "event"},
+                                   {"number", event->number},
+                                   {"name", event->name},
+                                   {"key", event->key},
+                                   {"event", *event->event}}));
+  }
   const auto* signal = std::get_if<in::Signal>(&input);
   FP_ASSERT(signal != nullptr, "only these inputs travel between executions");
   return to_text(Json(JsonObject{{"type", "signal"}, {"name", signal->name}, {"payload", *signal->payload}}));
@@ -32,6 +39,11 @@ engine::Input decode_input(std::string_view text) {
   const auto type = json_string(json, "type");
   if (type == "cancel") return in::Cancel{json_string(json, "reason")};
   if (type == "signal") return in::Signal{json_string(json, "name"), make_value(json.at("payload"))};
+  if (type == "event") {
+    return in::EventArrived{static_cast<std::uint64_t>(json_int(json, "number").value_or(0)),
+                            json_string(json, "name"), json_string(json, "key"),
+                            make_value(json.at("event"))};
+  }
   const auto child = parse_uuid<ExecutionId>(json_string(json, "child"));
   const auto status = model::parse_execution_status(json_string(json, "status"));
   if (type != "child_ended" || !child || !status)

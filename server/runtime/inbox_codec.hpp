@@ -7,7 +7,7 @@
 
 namespace fp::runtime {
 
-/// Inputs that travel between executions through the store's inbox: child_ended, cancel, signal.
+/// Inputs that travel between executions through the store's inbox: child_ended, cancel, signal, event.
 std::string encode_input(const engine::Input& input);
 /// Throws Unavailable (storage.corrupt) when it is none of these.
 engine::Input decode_input(std::string_view text);

@@ -51,6 +51,32 @@ ports::ExecutionSummary summarize(const ExecutionState& state) {
   return out;
 }
 
+namespace {
+
+std::string task_key(model::TaskRef task) {
+  return task.item == model::kNoItem ? fmt::format("{}", task.step)
+                                     : fmt::format("{}/{}", task.step, task.item);
+}
+
+/// Who waits for an event now and did not before, and the other way round.
+void record_event_waits(const ExecutionState& state, std::set<model::TaskRef>& stored,
+                        ports::ExecutionWrite& write) {
+  for (const auto ref : stored) {
+    if (!state.event_waits.contains(ref)) write.waits_ended.push_back(task_key(ref));
+  }
+  for (const auto ref : state.event_waits) {
+    if (stored.contains(ref)) continue;
+    const auto& task = state.task(ref);
+    const auto since = parse_rfc3339(json_string(*task.wait_data, "since"));
+    write.waits_begun.push_back({state.id, task_key(ref), task.wait_name, json_string(*task.wait_data, "key"),
+                                 since ? *since : state.started_at,
+                                 static_cast<std::uint32_t>(state.taken_events.size())});
+  }
+  stored = state.event_waits;
+}
+
+}  // namespace
+
 ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<const engine::Event> events,
                                       TimePoint at, JournalPosition& position) {
   ports::ExecutionWrite write;
@@ -80,6 +106,7 @@ ports::ExecutionWrite Journal::record(const ExecutionState& state, std::span<con
     write.wake_before = position.wake;
     write.wake_after = position.wake = wake;
   }
+  if (state.event_waits != position.event_waits) record_event_waits(state, position.event_waits, write);
   const auto grown = state.last_seq - position.snapshot_seq;
   if (grown >= snapshot_events_ && grown >= count_tasks(state) && !model::is_terminal(state.status)) {
     write.snapshot = ports::Snapshot{state.last_seq, engine::encode_state(state, spill), position.chain};
@@ -140,6 +167,7 @@ std::optional<LoadedState> Journal::load(const ExecutionId& id, bool whole) {
   out.position.log_batches = loaded->log_batches;
   out.position.wake = loaded->wake;
   out.position.status = loaded->summary.status;
+  out.position.event_waits = out.state.event_waits;
   return out;
 }
 

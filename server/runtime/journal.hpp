@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace fp::runtime {
@@ -17,8 +18,9 @@ struct JournalPosition {
   Hash128 chain{};
   std::uint64_t snapshot_seq = 0;
   std::uint64_t log_batches = 0;
-  std::optional<TimePoint> wake;  // the stored wake-up
-  std::string status;             // the stored status
+  std::optional<TimePoint> wake;         // the stored wake-up
+  std::set<model::TaskRef> event_waits;  // the stored ones
+  std::string status;                    // the stored status
 };
 
 struct LoadedState {

@@ -31,6 +31,8 @@ class LocalWorker final : public ports::WorkerTransport {
 
   ports::Dispatched dispatch(ports::LeaseId lease, ports::AttemptRequest request, Sink& sink) override;
   void cancel(ports::LeaseId lease, Sink& sink) override;
+  /// Null when this process has no such type.
+  ports::TaskHandler* find_handler(const std::string& type) const;
   /// Idempotent. No report comes after it returns.
   void stop();
 
@@ -52,7 +54,6 @@ class LocalWorker final : public ports::WorkerTransport {
     std::shared_ptr<ports::AttemptControl> control;
   };
 
-  ports::TaskHandler* find_handler(const std::string& type) const;
   void begin(Job job);
   void finish(Key key, const std::shared_ptr<ports::AttemptControl>& control, bool asynchronous,
               TimePoint started_at, ports::TaskHandler::Output outcome);

@@ -33,6 +33,8 @@ class Observer {
   /// A worker has begun an attempt; nothing records this.
   virtual void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at);
   virtual void on_log(const Logged& logged);
+  /// Events were published, or a task waits for one.
+  virtual void on_events();
 };
 
 /// Several as one. Add them before the runtime starts.
@@ -42,6 +44,7 @@ class ObserverList final : public Observer {
   void on_recorded(const Recorded& recorded) override;
   void on_started(const engine::ExecutionState& state, model::TaskRef task, TimePoint at) override;
   void on_log(const Logged& logged) override;
+  void on_events() override;
 
  private:
   std::vector<Observer*> observers_;

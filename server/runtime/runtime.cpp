@@ -31,6 +31,7 @@ Runtime::Runtime(RuntimePorts ports, RuntimeOptions options)
         p_.workers,
         p_.clock,
         p_.observer,
+        announced_,
         [this] { wake_inbox(); },
         [this](const ExecutionId& id) { loop_of(id).post([this, id] { shard_of(id).recover(id); }); },
         [this](const ExecutionId& id, TimePoint due) {
@@ -52,10 +53,6 @@ ExecutionShard& Runtime::shard_of(const ExecutionId& id) {
 }
 ports::Loop& Runtime::loop_of(const ExecutionId& id) {
   return *p_.shard_loops[std::hash<ExecutionId>{}(id) % shards_.size()];
-}
-
-ExecutionId Runtime::make_id() {
-  return make_uuid7<ExecutionId>(p_.clock.now(), p_.rng);
 }
 
 void Runtime::claim(std::string_view owner) {
@@ -173,6 +170,20 @@ void Runtime::write_workflow(ports::WorkflowWrite write, std::vector<ports::Work
   pending.versions = std::move(versions);
   pending.home = p_.shard_loops.front();
   pending.done = [reply = std::move(reply)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
+    reply(outcomes.front());
+  };
+  commits_.push(std::move(pending));
+}
+
+void Runtime::publish(ports::PublishedEvent event, std::optional<ports::IdempotencyEntry> idempotency,
+                      UniqueFunction<void(ports::WriteOutcome)> reply) {
+  PendingWrite pending;
+  pending.write.id = ExecutionId{event.id.bytes};  // of no execution
+  pending.write.idempotency = std::move(idempotency);
+  pending.write.published.push_back(std::move(event));
+  pending.home = p_.shard_loops.front();
+  pending.done = [this, reply = std::move(reply)](const std::vector<ports::WriteOutcome>& outcomes) mutable {
+    if (p_.observer != nullptr) p_.observer->on_events();
     reply(outcomes.front());
   };
   commits_.push(std::move(pending));

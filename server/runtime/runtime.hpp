@@ -66,20 +66,32 @@ class Runtime {
                       UniqueFunction<void(ports::WriteOutcome)> reply);
   /// Decisions not yet on disk.
   std::size_t commit_depth() const { return commits_.depth(); }
+  /// Records an event that no execution published; `reply` comes on a shard's loop, after the commit:
+  /// duplicate_key when its idempotency key is taken.
+  void publish(ports::PublishedEvent event, std::optional<ports::IdempotencyEntry> idempotency,
+               UniqueFunction<void(ports::WriteOutcome)> reply);
+  /// Somebody put something into the inbox of the store.
+  void wake_inbox();
+  /// What executions publish of their own accord.
+  Announced& announced() { return announced_; }
   void watch_end(const ExecutionId& id, EndWatch watch, UniqueFunction<void()> missing);
-  ExecutionId make_id();
+  template <class Id = ExecutionId>
+  Id make_id() {
+    return make_uuid7<Id>(p_.clock.now(), p_.rng);
+  }
   std::uint64_t draw_seed() { return p_.rng.next(); }
+  const RuntimeOptions& options() const { return options_; }
   Catalog& catalog() { return catalog_; }
   Journal& journal() { return journal_; }
 
  private:
   ExecutionShard& shard_of(const ExecutionId& id);
   ports::Loop& loop_of(const ExecutionId& id);
-  void wake_inbox();
   void drain_inbox();
 
   RuntimePorts p_;
   RuntimeOptions options_;
+  Announced announced_;
   Catalog catalog_;
   Journal journal_;
   CommitQueue commits_;

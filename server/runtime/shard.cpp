@@ -183,6 +183,7 @@ void ExecutionShard::commit(const ActivePtr& active, engine::Decision decision, 
   prepare(active, decision, at, step, pending);
   if (FP_MUTANT("child not born with its parent")) pending.births.clear(), step.born.clear();
   step.has_news = !pending.inbox.empty();
+  step.has_events = !pending.write.published.empty() || !pending.write.waits_begun.empty();
   pending.home = &p_.loop;
   ++active->writes_in_flight;
   pending.done = [this, active, decision = std::move(decision), at,
@@ -210,7 +211,10 @@ void ExecutionShard::on_committed(const ActivePtr& active, const engine::Decisio
     return settle_report(step, ports::ReportFate::dropped);
   }
   FP_FAILPOINT("result-before-advance");
-  if (p_.observer != nullptr) tell_observer(active, decision, at, step, outcomes);
+  if (p_.observer != nullptr) {
+    tell_observer(active, decision, at, step, outcomes);
+    if (step.has_events) p_.observer->on_events();
+  }
   if (step.start_reply) step.start_reply(&active->state);
   answer(step);
   for (const auto& command : decision.commands) carry_out(active, const_cast<engine::Command&>(command));

@@ -8,6 +8,7 @@
 #include "runtime/journal.hpp"
 #include "runtime/lease_table.hpp"
 #include "runtime/observer.hpp"
+#include "runtime/publish.hpp"
 
 #include <deque>
 #include <functional>
@@ -57,6 +58,7 @@ struct ShardPorts {
   ports::WorkerTransport& workers;
   const Clock& clock;
   Observer* observer;
+  const Announced& announced;
   std::function<void()> wake_inbox;                              // something was put into the inbox
   std::function<void(const ExecutionId&)> wake_elsewhere;        // an execution of any shard wants a look
   std::function<void(const ExecutionId&, TimePoint)> note_wake;  // a sleeping execution is due then
@@ -130,7 +132,8 @@ class ExecutionShard final : public ports::WorkerTransport::Sink {
     std::vector<std::pair<engine::ExecutionState, engine::Event>>
         born;  // executions that start with this decision
     std::optional<Error> refusal;
-    bool has_news = false;  // for the inbox
+    bool has_news = false;    // for the inbox
+    bool has_events = false;  // for those who subscribe, or somebody waits for one
     UniqueFunction<void(ports::ReportFate)> settled;
   };
   void take(const ActivePtr& active, Step step);

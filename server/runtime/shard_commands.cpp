@@ -16,6 +16,7 @@ using engine::ExecutionState;
 void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& decision, TimePoint at,
                              Step& step, PendingWrite& write) {
   const auto& state = active->state;
+  add_announced(p_.announced, state, decision.events, at, write.write.published);
   for (const auto& command : decision.commands) {
     if (const auto* child = std::get_if<cmd::StartChild>(&command)) {
       std::optional<model::ParentLink> link;
@@ -26,6 +27,8 @@ void ExecutionShard::prepare(const ActivePtr& active, const engine::Decision& de
     } else if (const auto* cancelled = std::get_if<cmd::CancelChild>(&command)) {
       write.inbox.push_back(
           {0, cancelled->child, encode_input(engine::input::Cancel{"its parent execution stopped"}), at});
+    } else if (const auto* published = std::get_if<cmd::Publish>(&command)) {
+      write.write.published.push_back(make_event(state, *published, at));
     } else if (const auto* notify = std::get_if<cmd::NotifyParent>(&command)) {
       engine::input::ChildEnded ended{notify->parent.task, notify->parent.round, state.id,
                                       state.status,        state.output,         state.error};
@@ -62,6 +65,7 @@ void ExecutionShard::bear(const ActivePtr& parent, const ExecutionId& child, con
   started.trigger = link ? "parent" : "workflow";
   started.parent = link;
   started.depth = parent->state.depth + 1;
+  started.cause = parent->state.cause;
   auto state = engine::make_state(child, workflow);
   engine::Event event = std::move(started);
   engine::apply(state, event, at);
@@ -90,7 +94,7 @@ void ExecutionShard::carry_out(const ActivePtr& active, engine::Command& command
   if (const auto* wanted = std::get_if<cmd::StartChild>(&command)) return p_.wake_elsewhere(wanted->child);
   if (const auto* wanted = std::get_if<cmd::StartFailureWorkflow>(&command))
     return p_.wake_elsewhere(wanted->child);
-  // NotifyParent and CancelChild went into the inbox with the commit.
+  // NotifyParent, CancelChild and Publish went to the disk with the commit.
 }
 
 void ExecutionShard::dispatch(const ActivePtr& active, cmd::Dispatch& command) {

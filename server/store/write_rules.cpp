@@ -10,7 +10,7 @@ namespace {
 
 bool belongs_to_execution(const ports::ExecutionWrite& write) {
   return write.row || write.summary || write.wake_changed || write.snapshot || !write.blobs.empty() ||
-         !write.log_lines.empty() || write.sample;
+         !write.log_lines.empty() || write.sample || !write.waits_begun.empty() || !write.waits_ended.empty();
 }
 
 bool leaves_terminal_status(const RecordedExecution& recorded, const ports::ExecutionSummary& summary) {

@@ -17,7 +17,8 @@ from harness import BIN, CYCLES, ROOT, SEED, FaultTest
 ELSEWHERE = {"migrate.mid": "server/store/sqlite/sqlite_crash_test.cpp", "prune.mid": "server/store/sqlite/sqlite_crash_test.cpp",
              "checkpoint.before": "server/store/sqlite/sqlite_crash_test.cpp", "backup.mid": "server/store/sqlite/sqlite_crash_test.cpp",
              "backup.before_manifest": "server/store/sqlite/sqlite_crash_test.cpp",
-             "restore.before_rename": "tests/e2e/test_client.py"}
+             "restore.before_rename": "tests/e2e/test_client.py", "events.started": "tests/e2e/test_events.py",
+             "events.settle.before": "tests/e2e/test_events.py"}
 
 
 def list_failpoints() -> set[str]:

@@ -45,7 +45,7 @@ std::string name_of(const engine::Event& event) {
       "task skipped", "task cancelled", "items ended",          "signal buffered",
       "signal taken", "failing",        "cancel requested",     "paused",
       "resumed",      "process died",   "compensation started", "reopened",
-      "late result",  "ended"};
+      "late result",  "ended",          "event taken"};
   static_assert(std::size(kNames) == std::variant_size_v<engine::Event>);
   return std::string("event ") + kNames[event.index()];
 }

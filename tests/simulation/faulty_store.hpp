@@ -84,6 +84,7 @@ class FaultyStore final : public ports::Store {
                                                 std::size_t limit) override {
     return store_.list_log_batches(id, after, limit);
   }
+  void put_keys(const std::vector<ports::IdempotencyEntry>& entries) override { store_.put_keys(entries); }
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override {
     store_.put_task_types(types);
   }
@@ -96,6 +97,7 @@ class FaultyStore final : public ports::Store {
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override {
     store_.trim_ticks(workflow, trigger, keep);
   }
+  ports::EventStore& events() override { return store_.events(); }
   ports::BlobRef put_blob(std::string_view bytes) override {
     maybe_fail("put_blob");
     return store_.put_blob(bytes);

@@ -153,6 +153,7 @@ class EngineDriver {
   }
 
   void carry_out(const ExecutionId&, const cmd::CancelAttempt&) {}
+  void carry_out(const ExecutionId&, const cmd::Publish&) {}
   void carry_out(const ExecutionId& id, const cmd::Evaluate& c) {
     ports::EvaluationRequest request{c.scope, c.expressions, c.items, c.now, c.seed, {}};
     std::promise<ports::EvaluationAnswer> promise;

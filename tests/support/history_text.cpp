@@ -63,6 +63,7 @@ struct Teller {
   }
   std::string operator()(const ev::SignalBuffered& e) const { return "signal kept " + e.name; }
   std::string operator()(const ev::SignalTaken& e) const { return "signal taken " + e.name; }
+  std::string operator()(const ev::EventTaken& e) const { return "event taken " + std::to_string(e.number); }
   std::string operator()(const ev::ExecutionFailing& e) const {
     return fmt::format("failing{}{}", e.step == model::kNoStep ? "" : " by " + name(e.step), error(e.error));
   }

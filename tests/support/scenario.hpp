@@ -27,7 +27,7 @@ struct Behaviour {
 /// Something that is done to the execution from outside, at a time.
 struct Action {
   Milliseconds at{0};
-  std::string verb;  // signal, approve, reject, cancel, pause, resume, crash, retry
+  std::string verb;  // signal, event, approve, reject, cancel, pause, resume, crash, retry
   Json argument;
 };
 

@@ -30,6 +30,14 @@ std::optional<engine::Input> to_input(const Action& action, const model::Workflo
     return in::Signal{json_string(action.argument, "name"),
                       make_value(payload == nullptr ? Json(nullptr) : *payload)};
   }
+  if (action.verb == "event") {
+    const auto* data = json_find(action.argument, "data");
+    const auto name = json_string(action.argument, "name");
+    const auto key = json_string(action.argument, "key");
+    const JsonObject event{{"name", name}, {"key", key}, {"data", data == nullptr ? Json(nullptr) : *data}};
+    return in::EventArrived{static_cast<std::uint64_t>(json_int(action.argument, "number").value_or(1)), name,
+                            key, make_value(event)};
+  }
   if (action.verb == "approve") return decide_approval(action, workflow, true);
   if (action.verb == "reject") return decide_approval(action, workflow, false);
   if (action.verb == "cancel") return in::Cancel{to_display_text(action.argument)};

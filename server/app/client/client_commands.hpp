@@ -44,12 +44,13 @@ struct ClientOptions {
 
 /// Registers `act` as what `command` does with the settings of a client.
 using ClientRegistrar = std::function<void(CLI::App* command, std::function<ExitCode(const Settings&)> act)>;
-/// `flowpilot workflow ...`, `execution ...`, `worker ...`, `schedule ...` and `webhook ...`: the API of a
-/// running server. `options` outlives the parse.
+/// `flowpilot workflow ...`, `execution ...`, `worker ...`, `schedule ...`, `webhook ...` and `event ...`:
+/// the API of a running server. `options` outlives the parse.
 void add_workflow_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 void add_execution_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 void add_worker_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 void add_trigger_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
+void add_event_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 
 /// `execution watch` and `execution logs -f`: until the execution has ended (1 when it failed) or Ctrl-C.
 ExitCode watch_command(const ClientOptions& options, const Settings& settings);

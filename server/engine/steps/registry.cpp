@@ -8,10 +8,11 @@ namespace fp::engine {
 std::span<const EngineStep> engine_steps() {
   static const std::vector<EngineStep> steps = [] {
     std::vector<EngineStep> out;
-    for (auto* make : {make_set_step, make_conditional_step, make_switch_step, make_filter_step,
-                       make_map_step, make_sort_step, make_limit_step, make_dedupe_step, make_aggregate_step,
-                       make_split_step, make_merge_step, make_delay_step, make_wait_signal_step,
-                       make_approval_step, make_workflow_step, make_respond_step, make_fail_step}) {
+    for (auto* make :
+         {make_set_step, make_conditional_step, make_switch_step, make_filter_step, make_map_step,
+          make_sort_step, make_limit_step, make_dedupe_step, make_aggregate_step, make_split_step,
+          make_merge_step, make_delay_step, make_wait_signal_step, make_publish_step, make_wait_event_step,
+          make_approval_step, make_workflow_step, make_respond_step, make_fail_step}) {
       out.push_back(make());
     }
     return out;

@@ -42,7 +42,13 @@ struct StepChild {
   Json input;
   bool wait = true;
 };
-using StepOutcome = std::variant<StepDone, StepWait, StepChild, Error>;
+/// An event for whoever subscribes to it; the step completes.
+struct StepPublish {
+  std::string name;
+  std::string key;
+  Json data;
+};
+using StepOutcome = std::variant<StepDone, StepWait, StepChild, StepPublish, Error>;
 
 /// A task type decided inside the engine: no worker, no dispatch. Pure.
 struct EngineStep {
@@ -69,6 +75,8 @@ EngineStep make_split_step();
 EngineStep make_merge_step();
 EngineStep make_delay_step();
 EngineStep make_wait_signal_step();
+EngineStep make_publish_step();
+EngineStep make_wait_event_step();
 EngineStep make_approval_step();
 EngineStep make_workflow_step();
 EngineStep make_respond_step();

@@ -7,14 +7,6 @@
 
 namespace fp::engine {
 
-bool is_truthy(const Json& value) {
-  if (value.is_null()) return false;
-  if (value.is_bool()) return value.get_bool();
-  if (value.is_number()) return value.to_number<double>() != 0 && !std::isnan(value.to_number<double>());
-  if (value.is_string()) return !value.get_string().empty();
-  return true;
-}
-
 bool same_scalar(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) return compare_values(a, b) == 0;
   return a == b;

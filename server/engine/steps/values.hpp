@@ -9,8 +9,6 @@
 
 namespace fp::engine {
 
-/// JavaScript's truth (ECMA-262 section 7.1.2): null, false, 0, NaN and "" are false.
-bool is_truthy(const Json& value);
 /// Equal as JSON, where 1 and 1.0 are the same number.
 bool same_scalar(const Json& a, const Json& b);
 /// Numbers before texts before everything else; null last. Negative, zero or positive.

@@ -34,6 +34,11 @@ struct MemoryState {
     auto operator<=>(const Timer&) const = default;
   };
 
+  struct Wait {
+    ports::EventWait wait;
+    bool looked_back = false;
+  };
+
   std::map<std::uint32_t, std::uint64_t> epochs;
   std::map<ExecutionId, MemoryExecution> executions;
   std::map<std::uint64_t, ExecutionId> by_number;
@@ -48,6 +53,9 @@ struct MemoryState {
   std::map<std::string, ports::TaskTypeRecord, std::less<>> task_types;
   std::map<std::tuple<WorkflowId, std::string, TimePoint>, ports::TickRecord> ticks;
   std::map<std::string, std::string, std::less<>> blobs;
+  std::map<std::uint64_t, ports::PublishedEvent> events;
+  std::map<std::pair<ExecutionId, std::string>, Wait> event_waits;
+  std::uint64_t next_event = 1;
   std::uint64_t next_execution = 1;
   std::uint64_t next_inbox = 1;
 };

@@ -138,6 +138,13 @@ std::vector<InboxEntry> MemoryStore::list_inbox(std::size_t limit) {
   });
 }
 
+void MemoryStore::put_keys(const std::vector<IdempotencyEntry>& entries) {
+  require_healthy();
+  disk_->state().with([&](MemoryState& state) {
+    for (const auto& entry : entries) state.keys.try_emplace(entry.key, entry).first->second.at = entry.at;
+  });
+}
+
 void MemoryStore::put_task_types(const std::vector<TaskTypeRecord>& types) {
   require_healthy();
   disk_->state().with([&](MemoryState& state) {
@@ -213,7 +220,8 @@ PruneResult MemoryStore::prune(TimePoint now, TimePoint ended_before, TimePoint 
   pins_.with([&](BlobPins& pins) {
     disk_->state().with([&](MemoryState& state) {
       result.executions = prune_executions(state, now, ended_before, limit);
-      const auto keys = prune_keys(state, keys_before, limit);
+      const auto keys =
+          std::max(prune_keys(state, keys_before, limit), prune_events(state, keys_before, limit));
       result.more = result.executions == limit || keys == limit;
       if (!result.more) result.blobs = prune_blobs(state, pins);
     });

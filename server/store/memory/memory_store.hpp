@@ -4,6 +4,7 @@
 #include "store/blob_pins.hpp"
 #include "store/guarded.hpp"
 #include "store/memory/memory_disk.hpp"
+#include "store/memory/memory_events.hpp"
 
 #include <atomic>
 #include <functional>
@@ -52,12 +53,14 @@ class MemoryStore final : public ports::Store {
   ports::LogPage list_log(const ExecutionId& id, const ports::LogFilter& filter, std::size_t limit) override;
   std::vector<ports::LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
                                                 std::size_t limit) override;
+  void put_keys(const std::vector<ports::IdempotencyEntry>& entries) override;
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override;
   std::vector<ports::TaskTypeRecord> list_task_types() override;
   void put_ticks(const std::vector<ports::TickRecord>& ticks) override;
   std::vector<ports::TickRecord> list_ticks(const WorkflowId& workflow, std::string_view trigger,
                                             TimePoint before, std::size_t limit) override;
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override;
+  ports::EventStore& events() override { return events_; }
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
@@ -72,6 +75,7 @@ class MemoryStore final : public ports::Store {
   CommitHook hook_;
   Guarded<BlobPins> pins_;
   std::atomic<bool> failed_{false};
+  MemoryEventStore events_{*disk_, [this] { require_healthy(); }};
 };
 
 }  // namespace fp::store

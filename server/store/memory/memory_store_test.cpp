@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "ports/store_contract.hpp"
+#include "ports/store_events_contract.hpp"
 #include "ports/store_history_contract.hpp"
 #include "ports/store_lists_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
@@ -38,6 +39,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreListsContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreHistoryContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreWorkflowsContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreEventsContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUpkeepContract, fp::store::MemoryEngine);
 }  // namespace fp::ports
 

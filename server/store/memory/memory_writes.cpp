@@ -1,5 +1,6 @@
 #include "store/memory/memory_writes.hpp"
 
+#include "store/memory/memory_events.hpp"
 #include "store/write_rules.hpp"
 
 #include <algorithm>
@@ -75,6 +76,7 @@ WriteOutcome apply_write(MemoryState& state, const ExecutionWrite& write) {
   if (write.idempotency) state.keys.emplace(write.idempotency->key, *write.idempotency);
   if (write.tick)
     state.ticks.try_emplace({write.tick->workflow, write.tick->trigger, write.tick->tick}, *write.tick);
+  add_events(state, write);
   for (const auto number : write.consumed_inbox) state.inbox.erase(number);
   return outcome;
 }
@@ -118,6 +120,7 @@ namespace {
 
 void erase_execution(MemoryState& state, const ExecutionId& id) {
   set_wake(state, id, std::nullopt);
+  std::erase_if(state.event_waits, [&](const auto& entry) { return entry.first.first == id; });
   std::erase_if(state.inbox, [&](const auto& entry) { return entry.second.execution == id; });
   state.by_number.erase(state.executions.at(id).number);
   state.executions.erase(id);

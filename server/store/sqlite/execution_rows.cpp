@@ -59,13 +59,25 @@ void add_inbox(Connection& connection, const std::vector<InboxEntry>& entries) {
   }
 }
 
-void add_idempotency(Connection& connection, const IdempotencyEntry& entry) {
-  connection.use(sql::add_idempotency_key)
+namespace {
+
+void write_idempotency(Connection& connection, const sql::Query& query, const IdempotencyEntry& entry) {
+  connection.use(query)
       .bind(1, std::string_view(entry.key))
       .bind(2, std::span<const std::uint8_t>(entry.request))
       .bind(3, std::span<const std::uint8_t>(entry.subject))
       .bind(4, entry.at)
       .run();
+}
+
+}  // namespace
+
+void add_idempotency(Connection& connection, const IdempotencyEntry& entry) {
+  write_idempotency(connection, sql::add_idempotency_key, entry);
+}
+
+void put_idempotency(Connection& connection, const IdempotencyEntry& entry) {
+  write_idempotency(connection, sql::put_idempotency_key, entry);
 }
 
 void add_tick(Connection& connection, const TickRecord& tick) {

@@ -12,6 +12,8 @@ namespace fp::store {
 void add_versions(Connection& connection, const std::vector<ports::WorkflowVersion>& versions);
 void add_inbox(Connection& connection, const std::vector<ports::InboxEntry>& entries);
 void add_idempotency(Connection& connection, const ports::IdempotencyEntry& entry);
+/// Of a key that is known the time alone changes.
+void put_idempotency(Connection& connection, const ports::IdempotencyEntry& entry);
 void add_tick(Connection& connection, const ports::TickRecord& tick);
 bool has_tick(Connection& connection, const ports::TickRecord& tick);
 /// Gives the number of the new row.

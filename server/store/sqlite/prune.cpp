@@ -2,6 +2,8 @@
 #include "store/sqlite/batch_totals.hpp"
 #include "store/sqlite/sqlite_writer.hpp"
 
+#include <algorithm>
+
 // Retention: what SqliteWriter deletes, a bounded chunk at a time.
 namespace fp::store {
 
@@ -43,6 +45,7 @@ SqliteWriter::Chunk SqliteWriter::prune_executions(TimePoint now, TimePoint ende
         rows += connection_->changes();
       }
       connection_->use(sql::prune_inbox).bind(1, id).run();
+      connection_->use(sql::prune_event_waits).bind(1, id).run();
       FP_FAILPOINT("prune.mid");
       connection_->use(sql::prune_execution).bind(1, number).run();
       cache_.erase(id);
@@ -58,7 +61,9 @@ SqliteWriter::Chunk SqliteWriter::prune_executions(TimePoint now, TimePoint ende
 SqliteWriter::Chunk SqliteWriter::prune_keys(TimePoint before, std::size_t limit) {
   return guard([&] {
     connection_->use(sql::prune_keys).bind(1, before).bind(2, std::uint64_t{limit}).run();
-    const auto count = static_cast<std::size_t>(connection_->changes());
+    auto count = static_cast<std::size_t>(connection_->changes());
+    connection_->use(sql::prune_events).bind(1, before).bind(2, std::uint64_t{limit}).run();
+    count = std::max(count, static_cast<std::size_t>(connection_->changes()));
     return Chunk{count, count == limit};
   });
 }

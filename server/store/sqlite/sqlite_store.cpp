@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 #include "base/error_code.hpp"
 #include "store/sqlite/backup.hpp"
+#include "store/sqlite/execution_rows.hpp"
 #include "store/sqlite/lineage.hpp"
 #include "store/sqlite/migrate.hpp"
 #include "store/sqlite/reads.hpp"
@@ -96,7 +97,11 @@ SqliteStore::SqliteStore(DataDirectory directory, const SqliteOptions& options,
       options_(options),
       blobs_(directory_.blobs(), !options.read_only),
       writer_(std::move(writer)),
-      readers_(std::make_unique<ReaderPool>(std::move(readers))) {
+      readers_(std::make_unique<ReaderPool>(std::move(readers))),
+      events_(
+          std::make_unique<SqliteEventStore>(*readers_, [this](const std::function<void(Connection&)>& work) {
+            this->writer().with([&](SqliteWriter& writer) { writer.transact(work); });
+          })) {
   if (writer_) checkpoints_ = std::thread([this] { run_checkpoints(); });
 }
 
@@ -169,6 +174,14 @@ Result<std::vector<WriteOutcome>> SqliteStore::commit(const Batch& batch) {
   }
   keep_wal_short(backlog);
   return outcomes;
+}
+
+void SqliteStore::put_keys(const std::vector<IdempotencyEntry>& entries) {
+  writer().with([&](SqliteWriter& writer) {
+    writer.transact([&](Connection& connection) {
+      for (const auto& entry : entries) put_idempotency(connection, entry);
+    });
+  });
 }
 
 void SqliteStore::put_task_types(const std::vector<TaskTypeRecord>& types) {

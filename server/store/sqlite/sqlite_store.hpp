@@ -4,6 +4,7 @@
 #include "store/guarded.hpp"
 #include "store/sqlite/blob_directory.hpp"
 #include "store/sqlite/data_directory.hpp"
+#include "store/sqlite/events.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/sqlite_writer.hpp"
 
@@ -73,12 +74,14 @@ class SqliteStore final : public ports::Store {
   ports::LogPage list_log(const ExecutionId& id, const ports::LogFilter& filter, std::size_t limit) override;
   std::vector<ports::LogBatch> list_log_batches(const ExecutionId& id, std::uint64_t after,
                                                 std::size_t limit) override;
+  void put_keys(const std::vector<ports::IdempotencyEntry>& entries) override;
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types) override;
   std::vector<ports::TaskTypeRecord> list_task_types() override;
   void put_ticks(const std::vector<ports::TickRecord>& ticks) override;
   std::vector<ports::TickRecord> list_ticks(const WorkflowId& workflow, std::string_view trigger,
                                             TimePoint before, std::size_t limit) override;
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override;
+  ports::EventStore& events() override { return *events_; }
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
@@ -100,6 +103,7 @@ class SqliteStore final : public ports::Store {
   BlobDirectory blobs_;
   std::unique_ptr<Writer> writer_;  // null when read-only
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<SqliteEventStore> events_;
   std::optional<std::string> open_warning_;
   std::mutex blobs_in_use_;  // held by a backup and by a sweep, so that none takes away what the other copies
   std::mutex wake_mutex_;

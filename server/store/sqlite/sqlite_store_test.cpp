@@ -1,6 +1,7 @@
 #include "store/sqlite/sqlite_store.hpp"
 
 #include "ports/store_contract.hpp"
+#include "ports/store_events_contract.hpp"
 #include "ports/store_history_contract.hpp"
 #include "ports/store_lists_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
@@ -19,6 +20,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreListsContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreHistoryContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreWorkflowsContract, fp::store::SqliteEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreEventsContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreUpkeepContract, fp::store::SqliteEngine);
 }  // namespace fp::ports
 

@@ -2,6 +2,7 @@
 
 #include "base/error_code.hpp"
 #include "base/failpoint.hpp"
+#include "store/sqlite/events.hpp"
 #include "store/sqlite/execution_rows.hpp"
 #include "store/sqlite/workflows.hpp"
 #include "store/write_rules.hpp"
@@ -53,37 +54,39 @@ Fence SqliteWriter::claim_shard(std::uint32_t shard, std::string_view owner) {
   });
 }
 
-void SqliteWriter::put_task_types(const std::vector<TaskTypeRecord>& types) {
+void SqliteWriter::transact(const std::function<void(Connection&)>& work) {
   guard([&] {
     connection_->use(sql::begin_write).run();
+    work(*connection_);
+    connection_->use(sql::commit).run();
+  });
+}
+
+void SqliteWriter::put_task_types(const std::vector<TaskTypeRecord>& types) {
+  transact([&](Connection& connection) {
     for (const auto& type : types) {
-      connection_->use(sql::put_task_type)
+      connection.use(sql::put_task_type)
           .bind(1, std::string_view(type.type))
           .bind(2, std::string_view(type.spec))
           .bind(3, type.registered_at)
           .run();
     }
-    connection_->use(sql::commit).run();
   });
 }
 
 void SqliteWriter::put_ticks(const std::vector<TickRecord>& ticks) {
-  guard([&] {
-    connection_->use(sql::begin_write).run();
-    for (const auto& tick : ticks) add_tick(*connection_, tick);
-    connection_->use(sql::commit).run();
+  transact([&](Connection& connection) {
+    for (const auto& tick : ticks) add_tick(connection, tick);
   });
 }
 
 void SqliteWriter::trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) {
-  guard([&] {
-    connection_->use(sql::begin_write).run();
-    connection_->use(sql::trim_ticks)
+  transact([&](Connection& connection) {
+    connection.use(sql::trim_ticks)
         .bind(1, workflow)
         .bind(2, trigger)
         .bind(3, static_cast<std::uint64_t>(keep))
         .run();
-    connection_->use(sql::commit).run();
   });
 }
 
@@ -159,6 +162,7 @@ WriteOutcome SqliteWriter::write(const ExecutionWrite& write, BatchTotals& total
   if (write.sample) totals.add(*write.sample);
   if (write.idempotency) add_idempotency(*connection_, *write.idempotency);
   if (write.tick) add_tick(*connection_, *write.tick);
+  add_events(*connection_, write);
   for (const auto number : write.consumed_inbox)
     connection_->use(sql::delete_inbox_entry).bind(1, number).run();
   return outcome;

@@ -6,6 +6,7 @@
 #include "store/sqlite/lineage.hpp"
 #include "store/sqlite/recorded_cache.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,7 +30,8 @@ class SqliteWriter {
   Lineage lineage() { return find_lineage(*connection_); }
   Result<std::vector<ports::WriteOutcome>> commit(const ports::Batch& batch);
 
-  /// One transaction.
+  /// Everything `work` does, in one transaction.
+  void transact(const std::function<void(Connection&)>& work);
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types);
   void put_ticks(const std::vector<ports::TickRecord>& ticks);
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep);

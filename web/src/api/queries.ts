@@ -90,6 +90,34 @@ export function scheduleFiresQuery(workflow: string, trigger: string) {
   });
 }
 
+/** Which events start a workflow as it is published. */
+export function subscriptionsQuery(workflow: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "subscriptions"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/subscriptions/", { signal, params: { query: { workflow } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
+/** What was published last, and what became of it. */
+export function eventsQuery(filter: { name?: string; key?: string }) {
+  const query = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
+  return queryOptions({
+    queryKey: ["events", query],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/events/", { signal, params: { query } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
+/** Sources that a workflow polls as it is published. */
+export function pollsQuery(workflow: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "polls"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/polls/", { signal, params: { query: { workflow } } })).then((page) => page.results),
+    refetchInterval: 2000,
+  });
+}
+
 /** The next ten times of a trigger's config, whether it is published or not. */
 export function schedulePreviewQuery(config: { [name: string]: unknown }) {
   const known = ["cron", "every_seconds", "timezone", "start", "end", "anchor", "missing_hour", "repeated_hour"];

@@ -55,6 +55,9 @@ export function tell(step: Step): string {
       return config.until === undefined ? seconds(config.seconds) : `until ${text(config.until)}`;
     case "wait_signal":
       return `signal ${text(config.name)}`;
+    case "publish":
+    case "wait_event":
+      return text(config.key) ? `${text(config.name)} of ${text(config.key)}` : text(config.name);
     case "approval":
       return text(config.title);
     case "workflow":
@@ -81,5 +84,8 @@ export function tellTrigger(trigger: Trigger): string {
   const config = trigger.trigger_config ?? {};
   if (trigger.trigger_type === "webhook") return `/${text(config.path)}`;
   if (trigger.trigger_type === "schedule") return text(config.cron ?? config.every);
+  if (trigger.trigger_type === "event") return text(config.name);
+  if (trigger.trigger_type === "http_poll") return text(config.url);
+  if (trigger.trigger_type === "file_watch") return `${text(config.path) || "."}${config.pattern ? ` ${text(config.pattern)}` : ""}`;
   return trigger.trigger_type;
 }

@@ -105,6 +105,11 @@ class Client:
         """Answers an approval step."""
         return self._do(operations.decide(execution, step, approved, comment, data))
 
+    def publish_event(self, name: str, data: Any = None, *, key: str = "", idempotency_key: Optional[str] = None) -> Dict[str, Any]:
+        """Says that something happened: starts the workflows that subscribe to the name; the event. data: JSON, up to 256 KiB. key: what
+        wait_event steps compare. idempotency_key: the same key publishes it once."""
+        return self._do(operations.publish_event(name, data, key, idempotency_key))
+
     def publish(self, source: Source, *, note: str = "", workflow: Optional[str] = None) -> Dict[str, Any]:
         """Saves a workflow and makes it the next version; the workflow's resource. source: a Workflow, a document, or a file in YAML or JSON.
         workflow: id or name of the one to replace; default the one with the document's name, or a new one. ApiError 422 names every
@@ -182,6 +187,10 @@ class AsyncClient:
     async def decide(self, execution: Named, step: str, approved: bool, *, comment: str = "", data: Any = None) -> Execution:
         """As Client.decide."""
         return await self._do(operations.decide(execution, step, approved, comment, data))
+
+    async def publish_event(self, name: str, data: Any = None, *, key: str = "", idempotency_key: Optional[str] = None) -> Dict[str, Any]:
+        """As Client.publish_event."""
+        return await self._do(operations.publish_event(name, data, key, idempotency_key))
 
     async def publish(self, source: Source, *, note: str = "", workflow: Optional[str] = None) -> Dict[str, Any]:
         """As Client.publish."""

@@ -160,6 +160,13 @@ def decide(execution: Union[Execution, str], step: str, approved: bool, comment:
     return (yield from act(execution, f"tasks/{quote(str(task['id']), safe='')}/decide", body))
 
 
+def publish_event(name: str, data: Any, key: str, idempotency_key: Optional[str]) -> Operation[Dict[str, Any]]:
+    body: Dict[str, Any] = {"name": name, "data": data}
+    if key:
+        body["key"] = key
+    return (yield from _request("POST", "/api/events/", body, key=idempotency_key))
+
+
 def read_source(source: Source) -> Operation[Dict[str, Any]]:
     """The document of a Workflow, of a mapping, or of a file in YAML or JSON. Raises OSError, ApiError for a text that can not be read."""
     if isinstance(source, Workflow):

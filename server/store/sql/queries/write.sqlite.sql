@@ -42,6 +42,10 @@ DELETE FROM timers WHERE execution = ?1;
 -- name: add_idempotency_key
 -- Asked for before, so that a taken key never gets here.
 INSERT INTO idempotency(key, request, subject, at) VALUES (?1, ?2, ?3, ?4);
+-- name: put_idempotency_key
+-- Kept from now on for as long as a new one.
+INSERT INTO idempotency(key, request, subject, at) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT(key) DO UPDATE SET at = excluded.at;
 -- name: add_inbox_entry
 -- The number is never given twice.
 INSERT INTO inbox(execution, input, at) VALUES (?1, ?2, ?3);

@@ -8,6 +8,8 @@ import { Button, Tabs, type MenuItem } from "../../ui/controls";
 import { StatusText } from "../../ui/status";
 import { LogView } from "../executions/log_view";
 import { StepOutput } from "../executions/step_output";
+import { EventPanel } from "./panel/event_panel";
+import { PollPanel } from "./panel/poll_panel";
 import { SchedulePanel } from "./panel/schedule_panel";
 import { StepPanel } from "./panel/step_panel";
 import { WebhookPanel } from "./panel/webhook_panel";
@@ -59,6 +61,8 @@ export function Dock({ saver, readOnly, onRunOnly, menu }: Props) {
       <p className="help data-none">{t.panel.sampleNone}</p>
     );
   else if (trigger?.trigger_type === "webhook") content = <WebhookPanel key={trigger.id} trigger={trigger} readOnly={readOnly} />;
+  else if (trigger?.trigger_type === "event") content = <EventPanel key={trigger.id} trigger={trigger} readOnly={readOnly} />;
+  else if (trigger?.trigger_type === "http_poll" || trigger?.trigger_type === "file_watch") content = <PollPanel key={trigger.id} trigger={trigger} readOnly={readOnly} />;
   else if (trigger?.trigger_type === "schedule") content = <SchedulePanel key={trigger.id} trigger={trigger} readOnly={readOnly} />;
   else content = step ? <StepPanel key={step.id} id={step.id} readOnly={readOnly} onRunOnly={onRunOnly} menu={menu} /> : <WorkflowPanel readOnly={readOnly} />;
   return (

@@ -14,7 +14,7 @@ import { categoryOf, TypeTile } from "../../ui/icons";
 const verbs: Record<string, string> = {
   http_request: "call api fetch get post webhook rest url request slack crm", send_email: "mail message notify smtp", conditional: "if condition branch decide check true false", switch: "case route branch choose",
   set: "fields values edit variable assign", filter: "where keep remove only", map: "transform convert change each", sort: "order by", limit: "first top take", dedupe: "unique duplicates distinct",
-  aggregate: "sum count group average total", javascript: "code script js function", python: "code script py function", split: "batch chunk lines", merge: "join combine union", delay: "wait sleep pause timer", wait_signal: "wait event callback", approval: "human confirm review approve",
+  aggregate: "sum count group average total", javascript: "code script js function", python: "code script py function", split: "batch chunk lines", merge: "join combine union", delay: "wait sleep pause timer", wait_signal: "wait callback", wait_event: "wait event message correlation", publish: "event emit message notify trigger broadcast", approval: "human confirm review approve",
   workflow: "child subworkflow call run", respond: "reply answer return", fail: "stop error throw", log: "print debug message", noop: "nothing placeholder", sql_query: "database select insert postgres sqlite table",
   file_read: "load open csv", file_write: "save store", file_list: "directory folder", file_move: "rename", file_delete: "remove",
 };
@@ -127,6 +127,6 @@ function ImportProblem({ problem }: { problem: NonNullable<TaskType["problem"]> 
 }
 
 const common = [
-  "http_request", "send_email", "conditional", "set", "filter", "map", "delay", "approval", "switch", "sql_query", "wait_signal", "workflow", "respond", "aggregate", "sort", "limit", "dedupe", "merge", "split", "file_read",
+  "http_request", "send_email", "conditional", "set", "filter", "map", "delay", "approval", "switch", "sql_query", "wait_signal", "publish", "wait_event", "workflow", "respond", "aggregate", "sort", "limit", "dedupe", "merge", "split", "file_read",
   "file_write", "file_list", "file_move", "file_delete", "javascript", "python", "log", "fail", "noop",
 ];

@@ -15,12 +15,11 @@ import { positionsFor } from "./use_view";
 function Triggers({ readOnly }: { readOnly: boolean }) {
   const editor = useEditor();
   const triggers = useEditorState((state) => state.history.document.triggers) ?? [];
-  const add = (type: "webhook" | "schedule"): void => {
+  const add = (type: keyof typeof t.quick.triggers): void => {
     const taken = new Set(triggers.map((trigger) => trigger.id));
     let id: string = type;
     for (let number = 2; taken.has(id); ++number) id = `${type}_${number}`;
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const config: JsonObject = type === "webhook" ? { path: slug(editor.getState().history.document.name) } : { cron: "0 6 * * *", ...(here === "UTC" ? {} : { timezone: here }) };
+    const config = firstConfig(type, editor.getState().history.document.name);
     const places = positionsFor(editor.getState().history.document);
     const heads = [...places].filter(([name]) => name.startsWith("trigger:")).map(([, at]) => at);
     const at: [number, number] = heads.length > 0 ? [Math.min(...heads.map(([x]) => x)), Math.max(...heads.map(([, y]) => y)) + (triggers.length > 0 ? 64 : 0)] : [0, 0];
@@ -42,17 +41,28 @@ function Triggers({ readOnly }: { readOnly: boolean }) {
         ))}
       </ul>
       {!readOnly && (
-        <div className="row gap-2">
-          <Button size="sm" onClick={() => add("webhook")}>
-            {t.workflowPanel.addWebhook}
-          </Button>
-          <Button size="sm" onClick={() => add("schedule")}>
-            {t.workflowPanel.addSchedule}
-          </Button>
+        <div className="row wrap gap-2">
+          {addable.map((type) => (
+            <Button key={type} size="sm" onClick={() => add(type)}>
+              {t.workflowPanel.addTrigger[type]}
+            </Button>
+          ))}
         </div>
       )}
     </div>
   );
+}
+
+const addable = ["webhook", "schedule", "event", "http_poll", "file_watch"] as const;
+
+/** What a new trigger begins with. */
+function firstConfig(type: keyof typeof t.quick.triggers, workflow: string): JsonObject {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (type === "webhook") return { path: slug(workflow) };
+  if (type === "schedule") return { cron: "0 6 * * *", ...(here === "UTC" ? {} : { timezone: here }) };
+  if (type === "event") return { name: "execution.failed" };
+  if (type === "http_poll") return { url: "https://", items: "{{ input.data }}" };
+  return {};
 }
 
 function slug(name: string): string {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/backfill.hpp"
 #include "api/hooks.hpp"
 #include "api/live/hub.hpp"
 #include "api/scheduler.hpp"
@@ -39,10 +40,12 @@ class Server final : public net::Handler {
   /// Takes up the webhooks and schedules of everything that is published. Blocks; before it webhooks answer
   /// 503.
   void load_triggers() {
+    scheduler_.load_states();
     directory_.for_each_published([this](const KnownWorkflow& workflow) {
       hooks_.take_up(workflow);
       scheduler_.take_up(workflow);
     });
+    hook_log_.start();
     hooks_.start();
     scheduler_.start();
   }
@@ -78,6 +81,7 @@ class Server final : public net::Handler {
   Services services_;
   Hooks hooks_;
   Scheduler scheduler_;
+  Backfills backfills_;
   Router router_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};

@@ -5,6 +5,7 @@
 #include "functions_bench.hpp"
 #include "live_clients.hpp"
 #include "machine_limits.hpp"
+#include "schedules_bench.hpp"
 #include "server_scale.hpp"
 #include "webhooks_bench.hpp"
 
@@ -254,6 +255,7 @@ int run(int argc, char** argv) {
     if (want("live")) live(folder);
     if (want("functions")) functions(folder, machine.syncs);
     if (want("webhooks")) webhooks(folder, machine.syncs);
+    if (want("schedules")) schedules(folder);
     if (want("sleepers")) sleepers(folder, 100'000);
     if (want("recovery")) recovery(folder);
     if (want("many")) many(folder);

@@ -28,6 +28,21 @@ class SampleScope final : public model::Scope {
   const JsonObject& names_;
 };
 
+/// The same out of shared values.
+class SharedScope final : public model::Scope {
+ public:
+  explicit SharedScope(const std::vector<model::ScopeEntry>& names) : names_(names) {}
+  Result<const Json*> read(const model::Path& path, Json& scratch) const override {
+    const auto found = std::ranges::find(names_, path.root(), &model::ScopeEntry::path);
+    if (found == names_.end())
+      return Error(codes::expr_undefined, fmt::format("`{}` is not defined here", path.root()));
+    return model::walk(*found->value, path, 1, scratch);
+  }
+
+ private:
+  const std::vector<model::ScopeEntry>& names_;
+};
+
 }  // namespace
 
 std::vector<Result<Json>> evaluate_now(ports::ExpressionEvaluator& evaluator,
@@ -60,6 +75,27 @@ Result<Json> render_now(ports::ExpressionEvaluator& evaluator, const model::Temp
     answers = evaluate_now(evaluator, std::move(request));
   }
   return wanted.render(scope, answers);
+}
+
+void render_later(ports::ExpressionEvaluator& evaluator, std::shared_ptr<const model::Template> wanted,
+                  std::vector<model::ScopeEntry> names, TimePoint now,
+                  UniqueFunction<void(Result<Json>)> done) {
+  const auto& javascript = wanted->javascript();
+  if (javascript.empty()) return done(wanted->render(SharedScope(names), {}));
+  ports::EvaluationRequest request;
+  request.now = now;
+  std::vector<std::string> roots;
+  for (const auto* expression : javascript) {
+    request.expressions.push_back(expression->source);
+    roots.insert(roots.end(), expression->roots.begin(), expression->roots.end());
+  }
+  for (const auto& name : names) {
+    if (std::ranges::find(roots, name.path) != roots.end()) request.scope.push_back(name);
+  }
+  evaluator.evaluate(std::move(request), [wanted = std::move(wanted), names = std::move(names),
+                                          done = std::move(done)](ports::EvaluationAnswer answer) mutable {
+    done(wanted->render(SharedScope(names), answer.results));
+  });
 }
 
 }  // namespace fp::api

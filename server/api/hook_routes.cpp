@@ -18,11 +18,13 @@ Json to_json(const HookRecord& record) {
                     {"at", to_rfc3339(record.at)},
                     {"method", record.method},
                     {"path", record.path},
+                    {"peer", record.peer},
                     {"status", record.status},
                     {"outcome", record.outcome},
                     {"signature", record.signature},
                     {"body_bytes", record.body_bytes},
                     {"request", record.request ? *record.request : Json(nullptr)},
+                    {"test", record.is_test},
                     {"execution_id", or_null(record.execution)}};
 }
 
@@ -40,8 +42,8 @@ Json list_texts(const std::vector<std::string>& texts) {
   return out;
 }
 
-Json to_json(const Services& s, const triggers::WebhookRoute& route, const HookLog& log) {
-  const auto last = log.list(route.workflow, route.hook.trigger);
+Json to_json(const Services& s, const triggers::WebhookRoute& route, HookLog& log) {
+  const auto last = log.find_last(route.workflow, route.hook.trigger);
   return JsonObject{{"workflow", to_string(route.workflow)},
                     {"workflow_name", route.workflow_name},
                     {"version", route.version},
@@ -51,8 +53,15 @@ Json to_json(const Services& s, const triggers::WebhookRoute& route, const HookL
                     {"respond", std::string(triggers::to_text(route.hook.answer))},
                     {"signature", std::string(triggers::to_text(route.hook.scheme))},
                     {"problem", problem_of(s, route.hook)},
-                    {"last_request_at", last.empty() ? Json(nullptr) : Json(to_rfc3339(last.front().at))},
-                    {"last_status", last.empty() ? Json(nullptr) : Json(last.front().status)}};
+                    {"last_request_at", last ? Json(to_rfc3339(last->at)) : Json(nullptr)},
+                    {"last_status", last ? Json(last->status) : Json(nullptr)}};
+}
+
+HookTests::Armed read_listener(const Json& body, TimePoint now) {
+  HookTests::Armed out{now + std::chrono::minutes(10), false};
+  if (const auto seconds = json_int(body, "seconds")) out.until = now + std::chrono::seconds(*seconds);
+  if (const auto* run = json_find(body, "run")) out.runs = run->get_bool();
+  return out;
 }
 
 }  // namespace
@@ -77,20 +86,35 @@ void install_hooks(Router& router, Services& s, triggers::WebhookRoutes& routes,
   router.add_blocking(Operation::list_webhook_requests, [&log](const Call& call) -> Result<net::Response> {
     JsonArray results;
     for (const auto& record : log.list(call.id<WorkflowId>(), call.text("trigger")))
-      results.push_back(to_json(record));
+      results.push_back(to_json(*record));
     const auto count = results.size();
     return json_response(200,
                          JsonObject{{"count", count}, {"next", nullptr}, {"results", std::move(results)}});
   });
-  router.add(Operation::replay_webhook_request, [&log, &hooks](const CallPtr& call, Reply& reply) {
-    const auto workflow = call->id<WorkflowId>();
-    const auto record = log.find(workflow, call->text("trigger"), call->number("number"));
-    if (!record)
-      return reply(Error(codes::not_found, "there is no such request any more: the last 100 are kept"));
-    if (!record->is_whole)
-      return reply(
-          Error(codes::not_found, "this request was not kept whole: it was refused, or its body is large"));
-    hooks.replay(call, std::move(reply), workflow, call->text("trigger"), *record);
+  router.add_blocking(Operation::get_webhook_listener, [&hooks](const Call& call) -> Result<net::Response> {
+    auto shown = hooks.listen_for_test(call.id<WorkflowId>(), call.text("trigger"), std::nullopt);
+    if (!shown) return shown.error();
+    return json_response(200, *shown);
+  });
+  router.add_blocking(Operation::listen_for_webhook_test,
+                      [&s, &hooks](const Call& call) -> Result<net::Response> {
+                        auto shown = hooks.listen_for_test(call.id<WorkflowId>(), call.text("trigger"),
+                                                           read_listener(call.body, s.clock.now()));
+                        if (!shown) return shown.error();
+                        return json_response(200, *shown);
+                      });
+  router.add(Operation::replay_webhook_request, [&s, &log, &hooks](const CallPtr& call, Reply& reply) {
+    // The log may have to look on disk.
+    post(s, std::move(reply), [&log, &hooks, call](Reply& later) {
+      const auto workflow = call->id<WorkflowId>();
+      const auto record = log.find(workflow, call->text("trigger"), call->number("number"));
+      if (!record)
+        return later(Error(codes::not_found, "there is no such request any more: the last 100 are kept"));
+      if (!record->is_whole)
+        return later(
+            Error(codes::not_found, "this request was not kept whole: it was refused, or its body is large"));
+      hooks.replay(call, std::move(later), workflow, call->text("trigger"), *record);
+    });
   });
 }
 

@@ -1,11 +1,11 @@
 #include "api/hooks.hpp"
 
+#include "api/client_address.hpp"
+#include "api/evaluate.hpp"
 #include "api/run_reply.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "triggers/webhook_body.hpp"
-#include "triggers/webhook_signature.hpp"
 
 #include <fmt/format.h>
 
@@ -15,58 +15,10 @@ namespace fp::api {
 
 namespace {
 
-using triggers::Scheme;
 using triggers::Webhook;
 
 constexpr std::string_view kPrefix = "/hooks/";
 constexpr std::size_t kSmallBody = 64u << 10;  // so much is checked where the request came in
-constexpr std::size_t kMostIdBytes = 256;
-constexpr std::string_view kHidden = "[hidden]";
-constexpr std::string_view kCredentials[] = {"authorization", "proxy-authorization", "cookie"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-/// Names in lower case; those that repeat are joined, as RFC 9110 section 5.3 has it.
-JsonObject show_headers(const net::Request& request, const Webhook& hook) {
-  JsonObject out;
-  const auto own_secret = hook.scheme == Scheme::token ? lower(hook.header) : std::string();
-  for (const auto& [name, value] : request.headers) {
-    const auto key = lower(name);
-    const bool is_hidden =
-        key == own_secret || std::ranges::find(kCredentials, key) != std::end(kCredentials);
-    auto text = is_hidden ? std::string(kHidden) : is_utf8(value) ? value : std::string("(not UTF-8)");
-    auto* known = out.if_contains(key);
-    if (known == nullptr)
-      out.emplace(key, std::move(text));
-    else if (!is_hidden)
-      *known = std::string(known->get_string()) + ", " + text;
-  }
-  return out;
-}
-
-JsonObject show_query(const net::Request& request) {
-  JsonObject out;
-  for (const auto& [name, value] : request.query) {
-    auto* known = out.if_contains(name);
-    if (known == nullptr)
-      out.emplace(name, value);
-    else if (known->is_array())
-      known->get_array().emplace_back(value);
-    else
-      *known = JsonArray{Json(*known), Json(value)};
-  }
-  return out;
-}
-
-std::string_view header_of(const net::Request& request, std::string_view name) {
-  const auto* found = net::find_field(request.headers, name);
-  return found == nullptr ? std::string_view() : std::string_view(*found);
-}
 
 net::Response state_response(unsigned status, const ExecutionId& id, JsonObject body) {
   auto out = json_response(status, Json(std::move(body)));
@@ -75,21 +27,6 @@ net::Response state_response(unsigned status, const ExecutionId& id, JsonObject 
 }
 
 }  // namespace
-
-/// One request on its way to an answer.
-struct Hooks::Delivery {
-  net::Request request;
-  net::Handler::Respond respond;
-  std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-  triggers::WebhookRoutePtr route;
-  JsonObject params;
-  Value envelope;  // {method, path, params, query, headers, body}
-  Value input;
-  std::string delivery_id;
-  std::string key;  // of the delivery among all requests of this server; "" without an id
-  Hash256 fingerprint{};
-  HookRecord record;
-};
 
 std::vector<triggers::WebhookRoutePtr> list_hook_routes(const KnownWorkflow& workflow) {
   std::vector<triggers::WebhookRoutePtr> out;
@@ -111,7 +48,7 @@ void Hooks::take_up(const KnownWorkflow& workflow) {
 }
 
 void Hooks::handle(net::Request request, net::Handler::Respond respond) {
-  auto delivery = std::make_shared<Delivery>();
+  auto delivery = std::make_shared<HookDelivery>();
   delivery->request = std::move(request);
   delivery->respond = std::move(respond);
   const auto& asked = delivery->request;
@@ -133,16 +70,29 @@ void Hooks::handle(net::Request request, net::Handler::Respond respond) {
   }
   delivery->route = std::move(match.route);
   for (auto& [name, value] : match.params) delivery->params.emplace(name, std::move(value));
-  delivery->record.at = s_.clock.now();
-  delivery->record.method = asked.method;
-  delivery->record.path = asked.path;
-  delivery->record.body_bytes = asked.body.size();
-  if (const auto turn = take_turn(*delivery->route); !turn) return answer(delivery, turn.error());
+  if (const auto let = admit(*delivery); !let) return answer(delivery, let.error());
   if (asked.body.size() <= kSmallBody && s_.directory.find(delivery->route->workflow))
     return receive(delivery);
   post(
       s_, [this, delivery](Result<net::Response> result) { answer(delivery, std::move(result)); },
       [this, delivery](Reply&) { receive(delivery); });
+}
+
+/// What is decided before anything of the request is read.
+Result<void> Hooks::admit(HookDelivery& d) {
+  d.record.at = s_.clock.now();
+  d.record.method = d.request.method;
+  d.record.path = d.request.path;
+  d.record.body_bytes = d.request.body.size();
+  const auto address = find_client_address(d.request, s_.options.trusted_proxies);
+  d.record.peer = address ? to_string(*address) : "unknown";
+  const auto& allowed = d.route->hook.addresses;
+  const bool is_allowed =
+      allowed.empty() ||
+      (address && std::ranges::any_of(allowed, [&](const auto& one) { return one.contains(*address); }));
+  if (!is_allowed)
+    return Error(codes::webhook_address, fmt::format("requests from {} are not taken here", d.record.peer));
+  return take_turn(*d.route);
 }
 
 Result<void> Hooks::take_turn(const triggers::WebhookRoute& route) {
@@ -165,7 +115,7 @@ net::Response Hooks::preflight(const net::Request& request) const {
   net::Response out{.status = 204, .content_type = ""};
   if (!match.route)
     return problem_response(Error(codes::not_found, "nothing listens here"), request.path, request.id);
-  Delivery asked;
+  HookDelivery asked;
   asked.request = request;
   asked.route = match.route;
   allow_origin(asked, out);
@@ -175,7 +125,7 @@ net::Response Hooks::preflight(const net::Request& request) const {
   return out;
 }
 
-void Hooks::allow_origin(const Delivery& delivery, net::Response& response) const {
+void Hooks::allow_origin(const HookDelivery& delivery, net::Response& response) const {
   if (!delivery.route) return;
   const auto origin = header_of(delivery.request, "Origin");
   const auto& allowed = delivery.route->hook.origins;
@@ -185,47 +135,10 @@ void Hooks::allow_origin(const Delivery& delivery, net::Response& response) cons
   if (!any) response.headers.emplace_back("Vary", "Origin");
 }
 
-/// Signature, body, delivery id: all that needs no other part of the server.
-Result<void> Hooks::check(Delivery& d) {
-  const auto& hook = d.route->hook;
-  std::vector<std::string> secrets;
-  for (const auto& name : hook.secrets) {
-    const auto found = s_.options.secrets.find(name);
-    if (found != s_.options.secrets.end()) secrets.push_back(found->second);
-  }
-  if (hook.scheme != Scheme::none && secrets.empty())
-    return Error(codes::webhook_secret_missing,
-                 "this server was started without the secret of this webhook, so it can trust nobody");
-  d.record.signature = hook.scheme == Scheme::none ? "none" : "refused";
-  const auto header = [&d](std::string_view name) { return header_of(d.request, name); };
-  if (auto held = triggers::check_signature(hook, secrets, header, d.request.body, s_.clock.now()); !held)
-    return held;
-  if (hook.scheme != Scheme::none) d.record.signature = "ok";
-  auto body = triggers::read_body(header("Content-Type"), d.request.body);
-  if (!body) return body.error();
-  d.delivery_id =
-      header(hook.delivery_header.empty() ? "Idempotency-Key" : std::string_view(hook.delivery_header));
-  if (d.delivery_id.empty() && hook.scheme == Scheme::stripe) d.delivery_id = json_string(*body, "id");
-  if (d.delivery_id.size() > kMostIdBytes)
-    return Error(codes::webhook_id,
-                 fmt::format("the id of a delivery has at most {} characters", kMostIdBytes));
-  if (!d.delivery_id.empty()) {
-    const auto all = fmt::format("{} {} {}", to_string(d.route->workflow), hook.trigger, d.delivery_id);
-    d.key = "hook:" + to_hex(hash_256(all));
-    d.fingerprint = hash_256(fmt::format("{} {}\n{}", d.request.method, d.request.target, d.request.body));
-  }
-  d.envelope = make_value(JsonObject{{"method", d.request.method},
-                                     {"path", d.request.path},
-                                     {"params", std::move(d.params)},
-                                     {"query", show_query(d.request)},
-                                     {"headers", show_headers(d.request, hook)},
-                                     {"body", *body}});
-  d.input = hook.gives_body ? make_value(std::move(*body)) : d.envelope;
-  return {};
-}
-
-void Hooks::receive(const DeliveryPtr& delivery) {
-  if (const auto checked = check(*delivery); !checked) return answer(delivery, checked.error());
+void Hooks::receive(const HookDeliveryPtr& delivery) {
+  if (const auto checked = read_delivery(*delivery, s_.options.secrets, s_.clock.now()); !checked)
+    return answer(delivery, checked.error());
+  if (delivery->record.is_test) return consider(delivery);
   const auto& id = delivery->route->workflow;
   auto known = s_.directory.find(id);
   if (!known) {
@@ -235,21 +148,68 @@ void Hooks::receive(const DeliveryPtr& delivery) {
   if (!known || !known->is_live())
     return answer(delivery, Error(codes::not_found,
                                   fmt::format("nothing listens at {}", echo(delivery->request.path))));
-  start_execution(delivery, *known);
+  delivery->workflow = known->published;
+  delivery->version = known->record.version;
+  consider(delivery);
 }
 
-void Hooks::start_execution(const DeliveryPtr& delivery, const KnownWorkflow& known) {
-  const auto& workflow = known.published;
+/// The value of an expression of the trigger, or the refusal under the name of the field.
+void Hooks::ask(const HookDeliveryPtr& delivery, const std::shared_ptr<const model::Template>& wanted,
+                std::string_view code, UniqueFunction<void(const Json&)> then) {
+  std::vector<model::ScopeEntry> names{{"input", delivery->input}, {"vars", s_.options.vars}};
+  render_later(s_.expressions, wanted, std::move(names), s_.clock.now(),
+               [this, delivery, code, then = std::move(then)](Result<Json> value) mutable {
+                 if (value) return then(*value);
+                 auto error = value.error();
+                 // What will be better soon is no fault of the request.
+                 if (!error.retryable) error = Error(std::string(code), std::move(error.message), false);
+                 answer(delivery, std::move(error));
+               });
+}
+
+void Hooks::consider(const HookDeliveryPtr& delivery) {
+  const auto& condition = delivery->route->hook.only_if;
+  if (!condition) return identify(delivery);
+  ask(delivery, condition, codes::webhook_condition.id, [this, delivery](const Json& value) {
+    if (is_truthy(value)) return identify(delivery);
+    delivery->record.outcome = "ignored";
+    answer(delivery, json_response(200, JsonObject{{"status", "ignored"}}));
+  });
+}
+
+void Hooks::identify(const HookDeliveryPtr& delivery) {
+  const auto& hook = delivery->route->hook;
+  if (!hook.dedupe) {
+    if (!delivery->delivery_id.empty()) name_delivery(*delivery, "", delivery->delivery_id, true);
+    return start_execution(delivery);
+  }
+  ask(delivery, hook.dedupe, codes::webhook_dedupe.id, [this, delivery](const Json& value) {
+    if (value.is_null() || (value.is_string() && value.get_string().empty()))
+      return answer(delivery, Error(codes::webhook_dedupe,
+                                    "what tells deliveries apart (dedupe) is empty in this request"));
+    name_delivery(*delivery, "by value ", engine::canonical_text(value), false);
+    start_execution(delivery);
+  });
+}
+
+void Hooks::start_execution(const HookDeliveryPtr& delivery) {
+  const auto& workflow = delivery->workflow;
+  auto& record = delivery->record;
+  if (!workflow) {
+    record.outcome = "captured";
+    return answer(delivery, json_response(200, JsonObject{{"status", "captured"}}));
+  }
   if (const auto fits = model::check_input(*workflow, *delivery->input); !fits)
     return answer(delivery, fits.error());
   auto request =
-      make_start(s_, workflow, {known.record.id, known.record.version}, "webhook", delivery->input);
-  if (!delivery->key.empty())
+      make_start(s_, workflow, {delivery->route->workflow, delivery->version}, "webhook", delivery->input);
+  // Whoever tests sends the same request again and again.
+  if (!delivery->key.empty() && !record.is_test)
     request.idempotency =
         ports::IdempotencyEntry{delivery->key, delivery->fingerprint, request.id.bytes, s_.clock.now()};
   const auto id = request.id;
-  delivery->record.execution = id;
-  delivery->record.outcome = "triggered";
+  record.execution = id;
+  record.outcome = "triggered";
   const bool waits = delivery->route->hook.answer != Webhook::Answer::accepted;
   if (waits && !wait_for_end(delivery, id))
     return answer(delivery,
@@ -268,7 +228,7 @@ void Hooks::start_execution(const DeliveryPtr& delivery, const KnownWorkflow& kn
 }
 
 /// False when too many wait already.
-bool Hooks::wait_for_end(const DeliveryPtr& delivery, const ExecutionId& id) {
+bool Hooks::wait_for_end(const HookDeliveryPtr& delivery, const ExecutionId& id) {
   const auto& hook = delivery->route->hook;
   EndWaits::Done done = [this, delivery, id](const engine::ExecutionState* state, const Json* response) {
     if (response != nullptr) return answer(delivery, custom_response(id, *response));
@@ -290,7 +250,7 @@ bool Hooks::wait_for_end(const DeliveryPtr& delivery, const ExecutionId& id) {
 }
 
 /// The same delivery came before: it is the same one, or another under its name.
-void Hooks::answer_as_before(const DeliveryPtr& delivery) {
+void Hooks::answer_as_before(const HookDeliveryPtr& delivery) {
   post(
       s_, [this, delivery](Result<net::Response> result) { answer(delivery, std::move(result)); },
       [this, delivery](Reply& reply) {
@@ -306,7 +266,7 @@ void Hooks::answer_as_before(const DeliveryPtr& delivery) {
       });
 }
 
-void Hooks::answer(const DeliveryPtr& delivery, Result<net::Response> result) {
+void Hooks::answer(const HookDeliveryPtr& delivery, Result<net::Response> result) {
   const auto& request = delivery->request;
   auto response = result ? std::move(*result) : problem_response(result.error(), request.path, request.id);
   allow_origin(*delivery, response);

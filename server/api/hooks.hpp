@@ -1,6 +1,8 @@
 #pragma once
 
+#include "api/hook_delivery.hpp"
 #include "api/hook_log.hpp"
+#include "api/hook_tests.hpp"
 #include "api/services.hpp"
 #include "net/handler.hpp"
 #include "triggers/webhook_routes.hpp"
@@ -26,27 +28,36 @@ class Hooks {
   /// All are there. Before that requests get 503.
   void start() { is_loaded_ = true; }
   void handle(net::Request request, net::Handler::Respond respond);
+  /// Requests to /hooks-test/: for the webhook of a draft, while it was told to listen.
+  void handle_test(net::Request request, net::Handler::Respond respond);
+  /// Whether it listens; with `wanted` it begins to, or stops. Blocks.
+  Result<Json> listen_for_test(const WorkflowId& workflow, const std::string& trigger,
+                               std::optional<HookTests::Armed> wanted);
   /// Starts an execution with the input of a recorded request, whatever its signature and delivery id were.
   void replay(const CallPtr& call, Reply reply, const WorkflowId& workflow, const std::string& trigger,
               const HookRecord& record);
 
  private:
-  struct Delivery;
-  using DeliveryPtr = std::shared_ptr<Delivery>;
-
-  void answer(const DeliveryPtr& delivery, Result<net::Response> result);
-  void allow_origin(const Delivery& delivery, net::Response& response) const;
+  void answer(const HookDeliveryPtr& delivery, Result<net::Response> result);
+  void allow_origin(const HookDelivery& delivery, net::Response& response) const;
   net::Response preflight(const net::Request& request) const;
+  Result<void> admit(HookDelivery& delivery);
   Result<void> take_turn(const triggers::WebhookRoute& route);
-  void receive(const DeliveryPtr& delivery);
-  Result<void> check(Delivery& delivery);
-  void start_execution(const DeliveryPtr& delivery, const KnownWorkflow& known);
-  bool wait_for_end(const DeliveryPtr& delivery, const ExecutionId& id);
-  void answer_as_before(const DeliveryPtr& delivery);
+  void receive_test(const HookDeliveryPtr& delivery);
+  // The way of a request: each step goes on to the next, or answers.
+  void receive(const HookDeliveryPtr& delivery);
+  void consider(const HookDeliveryPtr& delivery);
+  void identify(const HookDeliveryPtr& delivery);
+  void start_execution(const HookDeliveryPtr& delivery);
+  void ask(const HookDeliveryPtr& delivery, const std::shared_ptr<const model::Template>& wanted,
+           std::string_view code, UniqueFunction<void(const Json&)> then);
+  bool wait_for_end(const HookDeliveryPtr& delivery, const ExecutionId& id);
+  void answer_as_before(const HookDeliveryPtr& delivery);
 
   Services& s_;
   triggers::WebhookRoutes& routes_;
   HookLog& log_;
+  HookTests tests_;
   std::atomic<bool> is_loaded_{false};
   struct Turns {
     TimePoint minute{};

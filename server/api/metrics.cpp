@@ -105,7 +105,12 @@ void Metrics::on_request(const OperationSpec* spec, std::string_view method, uns
 }
 
 void Metrics::add_gauge(std::string name, std::string help, std::function<double()> read) {
-  gauges_.push_back({std::move(name), std::move(help), std::move(read)});
+  gauges_.push_back({std::move(name), std::move(help), std::move(read), "", false});
+}
+
+void Metrics::add_counter(std::string name, std::string labels, std::string help,
+                          std::function<double()> read) {
+  gauges_.push_back({std::move(name), std::move(help), std::move(read), std::move(labels), true});
 }
 
 std::string Metrics::render() const {
@@ -151,9 +156,12 @@ std::string Metrics::render() const {
     out += fmt::format("flowpilot_store_decisions_total {}\n",
                        commits_->decisions.load(std::memory_order_relaxed));
   }
+  std::string_view last;
   for (const auto& gauge : gauges_) {
-    head(out, gauge.name, "gauge", gauge.help);
-    out += fmt::format("{} {}\n", gauge.name, gauge.read());
+    if (std::exchange(last, gauge.name) != gauge.name)
+      head(out, gauge.name, gauge.is_counter ? "counter" : "gauge", gauge.help);
+    const auto labels = gauge.labels.empty() ? std::string() : fmt::format("{{{}}}", gauge.labels);
+    out += fmt::format("{}{} {}\n", gauge.name, labels, gauge.read());
   }
   head(out, "flowpilot_build_info", "gauge", "Always 1");
   out += fmt::format("flowpilot_build_info{{version=\"{}\"}} 1\n", FLOWPILOT_VERSION);

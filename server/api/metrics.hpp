@@ -51,6 +51,8 @@ class Metrics final : public runtime::Observer {
 
   /// A value read when it is asked for. Call before the first request.
   void add_gauge(std::string name, std::string help, std::function<double()> read);
+  /// The same for one that only grows; `labels` such as `outcome="refused"`, those of one name in a row.
+  void add_counter(std::string name, std::string labels, std::string help, std::function<double()> read);
   void set_commits(const CommitFigures* commits) { commits_ = commits; }
   /// The Prometheus text exposition format 0.0.4.
   std::string render() const;
@@ -67,6 +69,8 @@ class Metrics final : public runtime::Observer {
     std::string name;
     std::string help;
     std::function<double()> read;
+    std::string labels;
+    bool is_counter = false;
   };
   WorkflowCounts& counts_of(const std::string& workflow);
   void count_attempt(const runtime::Recorded& recorded, model::TaskRef task, const char* outcome,

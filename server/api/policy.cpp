@@ -12,10 +12,10 @@ namespace {
 /// Written out by hand, not generated: a new action in contract/openapi.yaml is refused until somebody
 /// decides about it here.
 constexpr std::string_view kDecided[] = {
-    "event.publish",    "event.read",    "execution.control", "execution.read",  "execution.signal",
-    "execution.start",  "palette.read",  "schedule.read",     "system.public",   "system.read",
-    "webhook.control",  "webhook.read",  "worker.control",    "worker.protocol", "worker.read",
-    "workflow.publish", "workflow.read", "workflow.write"};
+    "event.publish",   "event.read",       "execution.control", "execution.read", "execution.signal",
+    "execution.start", "palette.read",     "schedule.control",  "schedule.read",  "system.public",
+    "system.read",     "webhook.control",  "webhook.read",      "worker.control", "worker.protocol",
+    "worker.read",     "workflow.publish", "workflow.read",     "workflow.write"};
 }  // namespace
 
 bool is_known_action(std::string_view action) {

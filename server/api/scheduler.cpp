@@ -23,13 +23,25 @@ constexpr std::size_t kKeptTicks = 1'000;
 constexpr std::uint64_t kTrimEvery = 500;
 constexpr const char* kLabel = "schedule";
 
-Json time_or_null(const std::optional<Tick>& tick) {
-  return tick ? Json(to_rfc3339(tick->at)) : Json(nullptr);
-}
-
 std::string describe(const Error& error) {
   if (error.issues.empty()) return error.message;
   return fmt::format("{}: {} {}", error.message, error.issues.front().pointer, error.issues.front().message);
+}
+
+/// The last tick until `now` that came by the clock: those that people ask for say nothing about the ones
+/// before them.
+std::optional<TimePoint> find_last_decided(ports::Store& store, const WorkflowId& workflow,
+                                           const std::string& trigger, TimePoint now) {
+  constexpr std::size_t kPage = 100;
+  auto before = now + Milliseconds(1);
+  while (true) {
+    const auto page = store.list_ticks(workflow, trigger, before, kPage);
+    for (const auto& tick : page) {
+      if (tick.outcome != "manual" && tick.outcome != "backfilled") return tick.tick;
+    }
+    if (page.size() < kPage) return std::nullopt;
+    before = page.back().tick;
+  }
 }
 
 bool is_queueing(const triggers::ScheduleTrigger& trigger) {
@@ -42,8 +54,11 @@ void Scheduler::take_up(const KnownWorkflow& workflow) {
   const auto& record = workflow.record;
   add(workflow, [&](const std::string& trigger) {
     // Whoever changed the workflow did so beside a scheduler that had decided everything until then.
-    const auto last = s_.store.list_ticks(record.id, trigger, TimePoint::max(), 1);
-    return last.empty() ? record.updated_at : std::max(last.front().tick, record.updated_at);
+    // What is said of the future was said before the clock was put back.
+    const auto now = s_.clock.now();
+    const auto last = find_last_decided(s_.store, record.id, trigger, now);
+    if (record.updated_at > now) return last.value_or(now);
+    return std::max(last.value_or(record.updated_at), record.updated_at);
   });
 }
 
@@ -79,11 +94,14 @@ void Scheduler::add(const KnownWorkflow& workflow,
   const auto& record = workflow.record;
   if (!workflow.is_live()) return;
   for (auto& trigger : triggers::read_schedule_triggers(workflow.published->document)) {
-    const auto next = triggers::find_next(trigger.schedule, since(trigger.id));
     Key key{record.id, trigger.id};
     Entry entry;
     entry.document = workflow.published;
-    entry.view = {record.id, record.name, record.version, std::move(trigger), next, false};
+    entry.view.state = state_of(key);
+    auto next =
+        entry.view.state.is_paused ? std::nullopt : triggers::find_next(trigger.schedule, since(trigger.id));
+    entry.view = {
+        record.id, record.name, record.version, std::move(trigger), next, false, std::move(entry.view.state)};
     put(std::move(key), std::move(entry), next);
   }
 }
@@ -92,7 +110,7 @@ std::optional<ExecutionId> Scheduler::find_last_execution(const WorkflowId& work
                                                           const std::string& trigger) const {
   constexpr std::size_t kLookedAt = 100;
   for (const auto& tick : s_.store.list_ticks(workflow, trigger, TimePoint::max(), kLookedAt)) {
-    if (tick.execution) return tick.execution;
+    if (tick.execution && tick.outcome != "backfilled") return tick.execution;
   }
   return std::nullopt;
 }
@@ -105,6 +123,7 @@ void Scheduler::put(Key key, Entry entry, std::optional<Tick> next) {
   entry.generation = ++generations_;
   if (const auto old = entries_.find(key); old != entries_.end()) queue_.erase({old->second.due, key});
   queue_.insert({entry.due, key});
+  if (entry.view.trigger.pause_after > 0) failed_.insert(key);  // the last process may not have come to it
   entries_.insert_or_assign(std::move(key), std::move(entry));
   changed_.notify_all();
 }
@@ -113,7 +132,15 @@ void Scheduler::run() {
   pthread_setname_np(pthread_self(), "scheduler");
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
+    while (!failed_.empty() && !is_stopping_) {
+      const auto key = failed_.extract(failed_.begin()).value();
+      lock.unlock();
+      judge_failures(key);
+      lock.lock();
+    }
     const auto now = s_.clock.now();
+    if (now < last_look_ - kOnTime) rewind(now);
+    last_look_ = now;
     if (queue_.empty() || queue_.begin()->first > now) {
       const auto left = queue_.empty() ? kLook : std::min(kLook, queue_.begin()->first - now);
       changed_.wait_for(lock, std::max(left, Milliseconds(1)));
@@ -129,6 +156,22 @@ void Scheduler::run() {
       try_again(key, entry.generation, *entry.view.next);
     }
     lock.lock();
+  }
+}
+
+/// The clock was put back: what it had been through, it goes through again. Ticks that started something have
+/// their rows, and start nothing again. Needs mutex_.
+void Scheduler::rewind(TimePoint now) {
+  for (auto& [key, entry] : entries_) {
+    if (entry.view.state.is_paused) continue;
+    // It may have been a moment until this was noticed.
+    const auto next = triggers::find_next(entry.view.trigger.schedule, now - 2 * kLook);
+    if (!next || (entry.view.next && entry.view.next->at <= next->at)) continue;
+    queue_.erase({entry.due, key});
+    entry.generation = ++generations_;
+    entry.view.next = next;
+    entry.due = triggers::with_jitter(entry.view.trigger, to_string(key.first), next->at);
+    queue_.insert({entry.due, key});
   }
 }
 
@@ -175,10 +218,12 @@ std::optional<Tick> Scheduler::fire_due(const Key& key, Entry& entry, TimePoint 
     return triggers::find_next(trigger.schedule, tick.at);
   }
   const auto plan = triggers::plan_due(trigger, tick, now);
+  missed_ += plan.missed;
   if (plan.missed > 0) {
     note(key, plan.last_missed, "missed",
-         fmt::format("{}{} ticks from {} on came while no server was there", plan.is_more ? "more than " : "",
-                     plan.is_more ? plan.missed - 1 : plan.missed, to_rfc3339(tick.at)));
+         fmt::format("{}{} ticks from {} on came while no server was there, or were left out by its clock",
+                     plan.is_more ? "more than " : "", plan.is_more ? plan.missed - 1 : plan.missed,
+                     to_rfc3339(tick.at)));
   }
   auto last = plan.last_missed;
   for (const auto& one : plan.fire) {
@@ -209,21 +254,16 @@ bool Scheduler::is_running(const Entry& entry) const {
 
 void Scheduler::note(const Key& key, TimePoint tick, std::string outcome, std::string reason) {
   s_.store.put_ticks(
-      {{key.first, key.second, tick, std::move(outcome), std::move(reason), {}, s_.clock.now()}});
+      {{key.first, key.second, tick, std::move(outcome), std::move(reason), {}, s_.clock.now(), false}});
 }
 
 void Scheduler::start_execution(const Key& key, Entry& entry, Tick tick, TimePoint now) {
   const auto& trigger = entry.view.trigger;
-  JsonObject input;
-  if (trigger.input.is_object()) input = trigger.input.get_object();
-  input["scheduled_at"] = to_rfc3339(tick.at);
-  input["previous_at"] = time_or_null(triggers::find_previous(trigger.schedule, tick.at));
-  input["next_at"] = time_or_null(triggers::find_next(trigger.schedule, tick.at));
   auto request = make_start(s_, entry.document, {key.first, entry.view.version}, "schedule",
-                            make_value(Json(std::move(input))));
+                            make_value(triggers::make_tick_input(trigger, tick.at)));
   const bool is_late = now - tick.at > kOnTime + trigger.jitter;
-  request.tick =
-      ports::TickRecord{key.first, key.second, tick.at, is_late ? "late" : "fired", "", request.id, now};
+  request.tick = ports::TickRecord{key.first, key.second, tick.at, is_late ? "late" : "fired",
+                                   "",        request.id, now,     false};
   request.started.labels = make_value(JsonObject{{kLabel, key.second}});
   if (const auto fits = model::check_input(*entry.document, *request.started.input); !fits)
     return note(key, tick.at, "skipped", describe(fits.error()));

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "api/services.hpp"
+#include "runtime/observer.hpp"
 #include "triggers/schedule_trigger.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -16,9 +18,10 @@ namespace fp::api {
 
 /// Starts published workflows when their schedules are due. One execution a tick: the tick is recorded in the
 /// transaction of its start, so that neither a crash in between nor a clock put back starts it twice. Every
-/// tick leaves a row that says what became of it. Wakes at least once a second, because clocks are changed. A
-/// thread of its own; its other functions may be called from any thread.
-class Scheduler {
+/// tick leaves a row that says what became of it. A schedule can be paused, also by itself after failures in
+/// a row: that is on disk and outlives versions and restarts. Wakes at least once a second, because clocks
+/// are changed. A thread of its own; its other functions may be called from any thread.
+class Scheduler final : public runtime::Observer {
  public:
   struct View {
     WorkflowId workflow;
@@ -27,11 +30,14 @@ class Scheduler {
     triggers::ScheduleTrigger trigger;
     std::optional<triggers::Tick> next;
     bool waits = false;  // for an execution under way
+    ports::ScheduleState state;
   };
 
   explicit Scheduler(Services& services) : s_(services) {}
-  ~Scheduler() { stop(); }
+  ~Scheduler() override { stop(); }
 
+  /// What was said about schedules before. Blocks. Comes before take_up().
+  void load_states();
   /// Takes up the schedules of a published workflow where the last process left them. Blocks.
   void take_up(const KnownWorkflow& workflow);
   void start();
@@ -40,6 +46,21 @@ class Scheduler {
   /// A workflow was changed, and that is on disk.
   void remember(const KnownWorkflow& workflow);
   std::vector<View> list() const;
+  /// Error not_found: no published and enabled workflow has it.
+  Result<View> find(const WorkflowId& workflow, const std::string& trigger) const;
+  /// The document of its version; what find() gave may be of an older one.
+  Result<std::shared_ptr<const model::Workflow>> find_document(const WorkflowId& workflow,
+                                                               const std::string& trigger) const;
+  /// No ticks until resume(). Durable on return. Blocks. Error not_found.
+  Result<void> pause(ports::ScheduleState said);
+  /// Goes on with the next tick. What came meanwhile is skipped, and a row says so. Blocks. Error not_found.
+  Result<void> resume(ports::ScheduleState said);
+  /// Starts an execution now, whatever the rules for overlap; the tick is this moment.
+  void start_now(const CallPtr& call, Reply reply);
+  void on_recorded(const runtime::Recorded& recorded) override;
+  std::size_t count_paused() const;
+  /// Ticks since the start that nobody was there for.
+  std::uint64_t missed() const { return missed_.load(std::memory_order_relaxed); }
   /// Seconds that the tick waiting longest is overdue; 0 when none is.
   double lag_seconds() const;
 
@@ -56,9 +77,14 @@ class Scheduler {
   using Key = std::pair<WorkflowId, std::string>;
 
   void run();
+  void rewind(TimePoint now);
+  /// Pauses a schedule whose last executions all failed, when it asks for that.
+  void judge_failures(const Key& key);
+  void set_state(const Key& key, const ports::ScheduleState& said, std::optional<triggers::Tick> next);
   void add(const KnownWorkflow& workflow, const std::function<TimePoint(const std::string& trigger)>& since);
   std::optional<ExecutionId> find_last_execution(const WorkflowId& workflow,
                                                  const std::string& trigger) const;
+  ports::ScheduleState state_of(const Key& key) const;
   void put(Key key, Entry entry, std::optional<triggers::Tick> next);
   /// What is due of one schedule, decided; the tick that is next.
   void process(const Key& key, Entry entry, TimePoint now);
@@ -72,11 +98,15 @@ class Scheduler {
   Services& s_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<Key, Entry> entries_;               // guarded by mutex_
-  std::set<std::pair<TimePoint, Key>> queue_;  // guarded by mutex_; of the entries, by due
-  std::uint64_t generations_ = 0;              // guarded by mutex_
-  bool is_stopping_ = false;                   // guarded by mutex_
-  std::uint64_t decided_ = 0;                  // the thread's own
+  std::map<Key, Entry> entries_;                // guarded by mutex_
+  std::set<std::pair<TimePoint, Key>> queue_;   // guarded by mutex_; of the entries, by due
+  std::map<Key, ports::ScheduleState> states_;  // guarded by mutex_
+  std::set<Key> failed_;                        // guarded by mutex_; with an execution that failed
+  std::uint64_t generations_ = 0;               // guarded by mutex_
+  bool is_stopping_ = false;                    // guarded by mutex_
+  TimePoint last_look_{};                       // guarded by mutex_
+  std::atomic<std::uint64_t> missed_{0};
+  std::uint64_t decided_ = 0;  // the thread's own
   std::thread thread_;
 };
 

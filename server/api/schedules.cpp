@@ -47,6 +47,14 @@ Result<net::Response> preview(const Services& s, const Call& call) {
   return json_response(200, JsonObject{{"results", std::move(results)}});
 }
 
+Json show_pause(const ports::ScheduleState& state) {
+  if (!state.is_paused) return nullptr;
+  return JsonObject{{"note", state.note},
+                    {"by", state.changed_by},
+                    {"at", to_rfc3339(state.changed_at)},
+                    {"execution_id", state.execution ? Json(to_string(*state.execution)) : Json(nullptr)}};
+}
+
 Json or_null(const std::optional<triggers::Tick>& tick) {
   return tick ? Json(to_rfc3339(tick->at)) : Json(nullptr);
 }
@@ -60,6 +68,7 @@ Json to_json(const Services& s, const Scheduler::View& view) {
                     {"overlap", std::string(triggers::to_text(view.trigger.overlap))},
                     {"next_at", or_null(view.next)},
                     {"waits", view.waits},
+                    {"paused", show_pause(view.state)},
                     {"last_tick_at", last.empty() ? Json(nullptr) : Json(to_rfc3339(last.front().tick))},
                     {"last_outcome", last.empty() ? Json(nullptr) : Json(last.front().outcome)}};
 }
@@ -97,6 +106,48 @@ Result<net::Response> list_fires(const Services& s, const Call& call) {
   return json_response(200, JsonObject{{"count", count}, {"next", nullptr}, {"results", std::move(results)}});
 }
 
+/// What a person says about a schedule.
+ports::ScheduleState read_state(const Services& s, const Call& call) {
+  return {call.id<WorkflowId>(), call.text("trigger"), false,       json_string(call.body, "note"),
+          call.subject.name,     s.clock.now(),        std::nullopt};
+}
+
+Result<net::Response> show_one(const Services& s, const Scheduler& scheduler, const Call& call) {
+  const auto view = scheduler.find(call.id<WorkflowId>(), call.text("trigger"));
+  if (!view) return view.error();
+  return json_response(200, to_json(s, *view));
+}
+
+Result<net::Response> show_calendar(const Services& s, const Scheduler& scheduler, const Call& call) {
+  constexpr std::size_t kMostNamed = 20;  // schedules of an hour
+  const TimePoint from = std::chrono::floor<std::chrono::hours>(s.clock.now());
+  const auto hours = static_cast<std::size_t>(call.has("hours") ? call.number("hours") : 24);
+  std::vector<JsonArray> named(hours);
+  std::vector<std::uint64_t> counts(hours);
+  bool is_whole = true;
+  std::uint64_t budget = 500'000;
+  for (const auto& view : scheduler.list()) {
+    if (!view.next) continue;
+    const auto ticks =
+        triggers::count_by_hour(view.trigger.schedule, std::max(view.next->at, from), from, hours, budget);
+    is_whole = is_whole && budget > 0;
+    for (std::size_t hour = 0; hour < hours; ++hour) {
+      counts[hour] += ticks[hour];
+      if (ticks[hour] > 0 && named[hour].size() < kMostNamed)
+        named[hour].push_back(JsonObject{{"workflow", to_string(view.workflow)},
+                                         {"workflow_name", view.workflow_name},
+                                         {"trigger", view.trigger.id},
+                                         {"count", ticks[hour]}});
+    }
+  }
+  JsonArray results;
+  for (std::size_t hour = 0; hour < hours; ++hour)
+    results.push_back(JsonObject{{"at", to_rfc3339(from + std::chrono::hours(hour))},
+                                 {"count", counts[hour]},
+                                 {"schedules", std::move(named[hour])}});
+  return json_response(200, JsonObject{{"is_whole", is_whole}, {"results", std::move(results)}});
+}
+
 }  // namespace
 
 void install_schedules(Router& router, Services& s, Scheduler& scheduler) {
@@ -104,6 +155,21 @@ void install_schedules(Router& router, Services& s, Scheduler& scheduler) {
   router.add_blocking(Operation::list_schedules,
                       [&s, &scheduler](const Call& call) { return list(s, scheduler, call); });
   router.add_blocking(Operation::list_schedule_fires, [&s](const Call& call) { return list_fires(s, call); });
+  router.add_blocking(Operation::get_schedule_calendar,
+                      [&s, &scheduler](const Call& call) { return show_calendar(s, scheduler, call); });
+  router.add_blocking(Operation::pause_schedule, [&s, &scheduler](const Call& call) -> Result<net::Response> {
+    if (const auto done = scheduler.pause(read_state(s, call)); !done) return done.error();
+    return show_one(s, scheduler, call);
+  });
+  router.add_blocking(Operation::resume_schedule,
+                      [&s, &scheduler](const Call& call) -> Result<net::Response> {
+                        if (const auto done = scheduler.resume(read_state(s, call)); !done)
+                          return done.error();
+                        return show_one(s, scheduler, call);
+                      });
+  router.add(Operation::trigger_schedule, [&scheduler](const CallPtr& call, Reply& reply) {
+    scheduler.start_now(call, std::move(reply));
+  });
 }
 
 }  // namespace fp::api

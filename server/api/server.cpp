@@ -39,6 +39,7 @@ Server::Server(ServerPorts p, ApiOptions options)
       waits_(p.hub_loop),
       hub_(p.runtime.journal(), p.store, pool_, p.hub_loop, p.clock),
       directory_(p.store, p.runtime.catalog(), p.types),
+      hook_log_(p.store),
       services_{p.store,   p.runtime,  p.types, p.workers,  p.expressions, std::move(p.check_syntax),
                 p.clock,   p.rng,      pool_,   directory_, waits_,        metrics_,
                 webhooks_, scheduler_, events_, poller_,    options_},
@@ -68,6 +69,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_schedules(router_, services_, scheduler_);
   install_events(router_, services_, events_);
   install_polls(router_, services_, poller_);
+  install_backfills(router_, services_, scheduler_, backfills_);
   install_hooks(router_, services_, webhooks_, hook_log_, hooks_);
   install_system();
   const auto missing = router_.list_missing();
@@ -78,11 +80,15 @@ Server::Server(ServerPorts p, ApiOptions options)
                      [this] { return static_cast<double>(hub_.count_subscribers()); });
   metrics_.add_gauge("flowpilot_waiting_requests", "Requests that wait for an execution to end",
                      [this] { return static_cast<double>(waits_.count()); });
-  for (const char* outcome : {"triggered", "deduplicated", "refused"}) {
-    metrics_.add_gauge(fmt::format("flowpilot_webhook_requests_{}", outcome),
-                       "Webhook requests since the start",
-                       [this, outcome] { return static_cast<double>(hook_log_.count(outcome)); });
+  for (const char* outcome : {"triggered", "deduplicated", "ignored", "captured", "refused"}) {
+    metrics_.add_counter("flowpilot_webhook_requests_total", fmt::format("outcome=\"{}\"", outcome),
+                         "Requests to webhooks, by what became of them",
+                         [this, outcome] { return static_cast<double>(hook_log_.count(outcome)); });
   }
+  metrics_.add_counter("flowpilot_schedule_missed_total", "", "Ticks of schedules that nobody was there for",
+                       [this] { return static_cast<double>(scheduler_.missed()); });
+  metrics_.add_gauge("flowpilot_schedules_paused", "Schedules that are paused",
+                     [this] { return static_cast<double>(scheduler_.count_paused()); });
   metrics_.add_gauge("flowpilot_schedule_lag_seconds", "How long the tick that waits longest is overdue",
                      [this] { return scheduler_.lag_seconds(); });
   metrics_.add_gauge("flowpilot_event_lag_seconds", "Since the event that waits longest was published",
@@ -98,7 +104,7 @@ Server::~Server() {
 }
 
 std::vector<runtime::Observer*> Server::observers() {
-  return {&metrics_, &hub_, &events_, &waits_};  // counted and shown before anybody is answered
+  return {&metrics_, &hub_, &scheduler_, &events_, &waits_};  // counted and shown before anybody is answered
 }
 
 void Server::set_ready() {
@@ -110,6 +116,7 @@ void Server::begin_drain() {
   scheduler_.stop();
   events_.stop();
   poller_.stop();
+  backfills_.stop();
 }
 
 void Server::set_failure(const Error& error) {
@@ -121,8 +128,10 @@ void Server::stop() {
   scheduler_.stop();
   events_.stop();
   poller_.stop();
+  backfills_.stop();
   pool_.stop();
   slow_pool_.stop();
+  hook_log_.stop();
 }
 
 void Server::handle(net::Request request, Respond respond) {
@@ -130,7 +139,9 @@ void Server::handle(net::Request request, Respond respond) {
   const bool from_worker =
       request.path.starts_with("/api/workers/") || request.path.starts_with("/api/leases/");
   const bool is_hook = request.path.starts_with("/hooks/");
-  const bool changes = (request.method != "GET" && request.method != "HEAD" && !from_worker) || is_hook;
+  const bool is_hook_test = request.path.starts_with("/hooks-test/");
+  const bool changes =
+      (request.method != "GET" && request.method != "HEAD" && !from_worker) || is_hook || is_hook_test;
   if (changes && draining_.load(std::memory_order_relaxed))
     return respond(
         problem_response(Error(codes::server_draining, "the server is stopping"), request.path, request.id));
@@ -138,6 +149,7 @@ void Server::handle(net::Request request, Respond respond) {
     return respond(problem_response(Error(codes::not_found, "here is nothing but the worker protocol"),
                                     request.path, request.id));
   if (is_hook) return hooks_.handle(std::move(request), std::move(respond));
+  if (is_hook_test) return hooks_.handle_test(std::move(request), std::move(respond));
   if (Page::owns(request.path)) return serve_page(request, std::move(respond));
   router_.handle(std::move(request), std::move(respond));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/backfill.hpp"
 #include "api/event_hub.hpp"
 #include "api/hooks.hpp"
 #include "api/live/hub.hpp"
@@ -41,12 +42,14 @@ class Server final : public net::Handler {
   /// Takes up the webhooks and schedules of everything that is published. Blocks; before it webhooks answer
   /// 503.
   void load_triggers() {
+    scheduler_.load_states();
     directory_.for_each_published([this](const KnownWorkflow& workflow) {
       hooks_.take_up(workflow);
       scheduler_.take_up(workflow);
       events_.take_up(workflow);
       poller_.take_up(workflow);
     });
+    hook_log_.start();
     hooks_.start();
     scheduler_.start();
     events_.start();
@@ -86,6 +89,7 @@ class Server final : public net::Handler {
   Scheduler scheduler_;
   EventHub events_;
   Poller poller_;
+  Backfills backfills_;
   Router router_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};

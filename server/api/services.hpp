@@ -5,6 +5,7 @@
 #include "api/metrics.hpp"
 #include "api/page.hpp"
 #include "api/router.hpp"
+#include "base/ip_address.hpp"
 #include "net/http_server.hpp"
 #include "ports/expression.hpp"
 #include "runtime/runtime.hpp"
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fp::api {
 
@@ -39,7 +41,9 @@ struct ApiOptions {
   std::function<Json()> isolation;  // layers around expressions
   std::function<ports::TaskHandler*(const std::string&)> find_handler;  // of a built-in task type, for polls
   std::map<std::string, std::string, std::less<>> secrets;  // that webhooks check signatures with, by name
-  PagePack page;                                            // the web page; empty when this build has none
+  std::vector<IpNetwork> trusted_proxies;  // whose X-Forwarded-For says who sent a request to a webhook
+  Milliseconds least_schedule_gap{1'000};  // between two ticks of a schedule
+  PagePack page;                           // the web page; empty when this build has none
   std::span<const std::pair<std::string_view, std::string_view>> templates;  // id and YAML text
 };
 

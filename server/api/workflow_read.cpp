@@ -1,5 +1,6 @@
 #include "api/cursor.hpp"
 #include "api/diff.hpp"
+#include "api/schedule_limits.hpp"
 #include "api/services.hpp"
 #include "api/views.hpp"
 #include "base/error_code.hpp"
@@ -17,8 +18,7 @@ using Response = net::Response;
 /// What keeps a draft from being published.
 std::vector<Issue> issues_of(Services& services, const KnownWorkflow& known) {
   if (known.draft) return {};
-  const auto read =
-      model::read_workflow(parse_trusted_json(known.record.draft), services.types, services.check_syntax);
+  const auto read = read_document(services, parse_trusted_json(known.record.draft));
   return read ? std::vector<Issue>() : read.error().issues;
 }
 
@@ -158,7 +158,7 @@ Result<Response> export_document(Services& services, const Call& call) {
 
 Result<Response> validate(Services& services, const Call& call) {
   auto document = strip_resource(call.body);
-  const auto read = model::read_workflow(document, services.types, services.check_syntax);
+  const auto read = read_document(services, document);
   return json_response(200, JsonObject{{"valid", read.has_value()},
                                        {"errors", read ? Json(JsonArray()) : to_json(read.error().issues)},
                                        {"document", std::move(document)}});

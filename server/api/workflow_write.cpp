@@ -1,6 +1,7 @@
 #include "api/event_hub.hpp"
 #include "api/hooks.hpp"
 #include "api/poller.hpp"
+#include "api/schedule_limits.hpp"
 #include "api/scheduler.hpp"
 #include "api/services.hpp"
 #include "api/views.hpp"
@@ -96,7 +97,7 @@ class Writer {
   /// allowed.
   Result<void> take_draft(const Call& call, Change& change) {
     auto document = strip_resource(call.body);
-    auto read = model::read_workflow(document, s_.types, s_.check_syntax);
+    auto read = read_document(s_, document);
     auto& record = change.workflow->record;
     if (!read) {
       const bool savable = call.flag("allow_invalid") && document.is_object() &&
@@ -169,7 +170,7 @@ class Writer {
     alter(call, reply, false, [&](Change& change) -> Result<bool> {
       auto& record = change.workflow->record;
       // Checked anew: types and rules may have changed since the draft was saved.
-      const auto read = model::read_workflow(parse_trusted_json(record.draft), s_.types, s_.check_syntax);
+      const auto read = read_document(s_, parse_trusted_json(record.draft));
       if (!read) return read.error();
       if (record.version != 0 && record.version_hash == (*read)->hash) return false;
       change.workflow->draft = change.workflow->published = *read;

@@ -63,6 +63,18 @@ Result<void> check_host(const std::string& host) {
                                                   host));
 }
 
+Result<std::vector<IpNetwork>> read_networks(const std::vector<std::string>& texts, const char* setting) {
+  std::vector<IpNetwork> out;
+  for (const auto& text : texts) {
+    const auto network = parse_network(text);
+    if (!network)
+      return Error(codes::setting_invalid,
+                   fmt::format("{} must be an address or network such as 10.0.0.0/8, not {}", setting, text));
+    out.push_back(*network);
+  }
+  return out;
+}
+
 Result<LogLevel> read_level(const std::string& text) {
   constexpr std::string_view kNames[] = {"debug", "info", "warning", "error"};
   for (std::size_t i = 0; i < std::size(kNames); ++i) {
@@ -151,6 +163,10 @@ class ServeSession {
     api::ApiOptions api;
     api.worker_token = *token;
     api.secrets = take_secrets();
+    auto proxies = read_networks(settings_.list("trusted_proxy"), "trusted_proxy");
+    if (!proxies) return proxies.error();
+    api.trusted_proxies = std::move(*proxies);
+    api.least_schedule_gap = std::chrono::seconds(settings_.count("minimum_schedule_seconds"));
     api.vars = make_value(std::move(*vars));
     api.storage = fmt::format("SQLite {}", sqlite3_libversion());
     api.isolation = [this] { return list_isolation(); };
@@ -158,6 +174,9 @@ class ServeSession {
     api.page = web_pack();
     api.templates = list_templates();
     api.limits = list_limits(api.net, limits);
+    api.limits.push_back({"minimum_schedule_seconds",
+                          static_cast<double>(settings_.count("minimum_schedule_seconds")), "seconds",
+                          "Between two ticks of a schedule; refused when it is saved"});
     const auto net_limits = api.net;
     hub_loop_ = std::make_unique<runtime::ThreadLoop>("hub", host_->clock());
     api_ = std::make_unique<api::Server>(

@@ -17,10 +17,12 @@ void check_schedule(Reading& reading, const Json& config, const std::string& poi
     const auto parsed = parse_cron(*cron);
     if (!parsed) reader.report("cron", parsed.error().code, parsed.error().message);
   }
-  const bool has_every = config.is_object() && config.get_object().contains("every_seconds");
-  if (config.is_object() && cron.has_value() == has_every) {
-    issues.push_back(
-        {pointer, codes::field_missing.id, "a schedule has either \"cron\" or \"every_seconds\""});
+  if (config.is_object()) {
+    int kinds = 0;
+    for (const char* key : {"cron", "every_seconds", "at"}) kinds += int{config.get_object().contains(key)};
+    if (kinds != 1)
+      issues.push_back(
+          {pointer, codes::field_missing.id, "a schedule has one of \"cron\", \"every_seconds\" and \"at\""});
   }
   if (const auto zone = reader.find_text("timezone"); zone && !is_time_zone(*zone)) {
     reader.report("timezone", codes::tz_unknown.id,
@@ -32,12 +34,13 @@ void check_schedule(Reading& reading, const Json& config, const std::string& poi
   reader.find_seconds("jitter_seconds", 0, 86'400);
   reader.get_choice("missing_hour", {"shift", "skip"}, 0);
   reader.get_choice("repeated_hour", {"first", "last", "both"}, 0);
-  for (const char* key : {"start", "end", "anchor"}) {
+  for (const char* key : {"start", "end", "anchor", "at"}) {
     if (const auto time = reader.find_text(key); time && !parse_rfc3339(*time)) {
       reader.report(key, codes::time_syntax.id,
                     fmt::format("{} is not a time like 2026-01-31T08:15:00Z", quote(*time)));
     }
   }
+  reader.find_whole("pause_after_failures", 1, 1'000);
   reader.find_object("input");
   reader.finish();
 }

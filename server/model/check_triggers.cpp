@@ -64,9 +64,10 @@ void check_trigger_condition(Reading& reading, ObjectReader& reader, const std::
                              const char* key) {
   const auto found = reading.trigger_expressions.size();
   check_trigger_expression(reading, reader, pointer, key);
-  if (reading.trigger_expressions.size() > found && reading.trigger_expressions.back().is_constant())
+  if (reading.trigger_expressions.size() > found &&
+      reading.trigger_expressions.back().as_expression() == nullptr)
     reader.report(key, codes::field_type.id,
-                  fmt::format("\"{}\" is an expression, such as \"{{{{ input.data.total > 100 }}}}\"", key));
+                  fmt::format("\"{}\" is one expression, such as \"{{{{ input.data.total > 100 }}}}\"", key));
 }
 
 void check_triggers(Reading& reading, const Json& triggers) {

@@ -1,4 +1,5 @@
 #include "base/error_code.hpp"
+#include "base/ip_address.hpp"
 #include "model/check_trigger.hpp"
 #include "model/suggest.hpp"
 
@@ -91,6 +92,19 @@ void check_webhook(Reading& reading, const Json& config, const std::string& poin
   reader.get_choice("respond", {"accepted", "result", "respond"}, 0);
   reader.find_seconds("wait_seconds", 0, 300);
   reader.get_choice("input", {"request", "body"}, 0);
+  const bool gives_raw = reader.get_bool("raw", false);
+  if (gives_raw && json_string(config, "input") == "body")
+    reader.report("raw", codes::field_range.id,
+                  "\"raw\" stands beside the body in the whole request: take \"input: request\"");
+  check_trigger_condition(reading, reader, pointer, "only_if");
+  const auto found = reading.trigger_expressions.size();
+  check_trigger_expression(reading, reader, pointer, "dedupe");
+  if (reading.trigger_expressions.size() > found && reading.trigger_expressions.back().is_constant())
+    reader.report("dedupe", codes::field_type.id,
+                  "\"dedupe\" names what tells deliveries apart, such as \"{{ input.body.order_id }}\"");
+  check_texts(
+      reader, "allow_addresses", [](std::string_view text) { return parse_network(text).has_value(); },
+      "no address or network, such as 192.0.2.7 or 2001:db8::/32");
   reader.find_whole("rate_per_minute", 1, 1'000'000);
   check_texts(
       reader, "cors_origins",

@@ -190,6 +190,16 @@ class Store {
 
   /// What was published, and who waits for it. Lives as long as the store.
   virtual EventStore& events() = 0;
+  /// One transaction, durable on return; of each webhook among them the `keep` newest stay.
+  virtual void put_hook_requests(const std::vector<HookRequestRecord>& requests, std::size_t keep) = 0;
+  /// Newest first.
+  virtual std::vector<HookRequestRecord> list_hook_requests(const WorkflowId& workflow,
+                                                            std::string_view trigger, std::size_t limit) = 0;
+  /// The highest number among those kept; 0 when there are none.
+  virtual std::uint64_t last_hook_request() = 0;
+  /// Durable on return; replaces what was said before.
+  virtual void put_schedule_state(const ScheduleState& state) = 0;
+  virtual std::vector<ScheduleState> list_schedule_states() = 0;
 
   /// Durable before it returns; the same bytes are stored once. A blob no committed write refers to is
   /// collected later.
@@ -199,10 +209,10 @@ class Store {
 
   /// Deletes executions that ended before `ended_before`, or whose own keep_until is before `now`, with all
   /// that belongs to them, at most `limit` (>= 1) in one transaction; one with a keep_until of its own is
-  /// kept until then; then idempotency keys and handled events older than `keys_before` and, once no more
-  /// executions are to go, unreferenced blobs. Unfinished executions are never touched, nor is a blob whose
-  /// commit may be under way: one that was put and never committed goes in the second sweep after that at the
-  /// earliest. Safe beside commits.
+  /// kept until then; then idempotency keys and handled events older than `keys_before`, requests of webhooks
+  /// from before `ended_before`, and, once no more executions are to go, unreferenced blobs. Unfinished
+  /// executions are never touched, nor is a blob whose commit may be under way: one that was put and never
+  /// committed goes in the second sweep after that at the earliest. Safe beside commits.
   virtual PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,
                             std::size_t limit) = 0;
   /// Copies everything committed so far to a new directory that opens like this one, beside commits and

@@ -131,11 +131,34 @@ struct TickRecord {
   WorkflowId workflow;
   std::string trigger;  // its id in the document
   TimePoint tick{};
-  std::string outcome;  // fired, late, skipped, merged, missed
+  std::string outcome;  // fired, late, skipped, merged, missed, manual, backfilled
   std::string reason;   // a sentence, or ""
   std::optional<ExecutionId> execution;
   TimePoint decided_at{};
+  bool takes_over = false;  // only written: of a tick that is decided and started nothing it takes the place
   bool operator==(const TickRecord&) const = default;
+};
+
+/// A request that a webhook got.
+struct HookRequestRecord {
+  std::uint64_t number = 0;  // given by the caller, growing over all webhooks
+  WorkflowId workflow;
+  std::string trigger;
+  TimePoint at{};
+  std::string record;  // JSON text, opaque to the store
+  bool operator==(const HookRequestRecord&) const = default;
+};
+
+/// What somebody, or the server, said last about a schedule. It stays when the workflow gets a new version.
+struct ScheduleState {
+  WorkflowId workflow;
+  std::string trigger;
+  bool is_paused = false;
+  std::string note;  // why, in a sentence, or ""
+  std::string changed_by;
+  TimePoint changed_at{};
+  std::optional<ExecutionId> execution;  // whose failure was one too many
+  bool operator==(const ScheduleState&) const = default;
 };
 
 /// A task type that workers registered, for processes that start before those workers come back.

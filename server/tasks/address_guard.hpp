@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/ip_address.hpp"
 #include "base/result.hpp"
-#include "tasks/ip_address.hpp"
 
 #include <atomic>
 #include <cstdint>

@@ -154,6 +154,11 @@ std::optional<Tick> next_of_interval(const Schedule& schedule, TimePoint after) 
   return Tick{schedule.anchor + every * count, Tick::Note::none};
 }
 
+std::optional<Tick> next_of_once(const Schedule& schedule, TimePoint after) {
+  if (*schedule.once <= after) return std::nullopt;
+  return Tick{*schedule.once, Tick::Note::none};
+}
+
 std::optional<TimePoint> read_time(const Json& config, std::string_view key, std::optional<Error>& error) {
   const auto text = json_string(config, key);
   if (text.empty()) return std::nullopt;
@@ -191,9 +196,11 @@ Result<Schedule> read_schedule(const Json& config) {
   const auto* every = json_find(config, "every_seconds");
   if (every != nullptr && every->is_number())
     out.every = Milliseconds(static_cast<std::int64_t>(every->to_number<double>() * 1000));
-  if (out.cron.has_value() == out.every.has_value() || (out.every && *out.every < Milliseconds(1)))
-    return Error(codes::field_missing, "a schedule has either \"cron\" or \"every_seconds\"");
   std::optional<Error> error;
+  out.once = read_time(config, "at", error);
+  const int kinds = int{out.cron.has_value()} + int{out.every.has_value()} + int{out.once.has_value()};
+  if (!error && (kinds != 1 || (out.every && *out.every < Milliseconds(1))))
+    return Error(codes::field_missing, "a schedule has one of \"cron\", \"every_seconds\" and \"at\"");
   out.start = read_time(config, "start", error);
   out.end = read_time(config, "end", error);
   out.anchor = read_time(config, "anchor", error).value_or(out.start.value_or(TimePoint{}));
@@ -207,12 +214,18 @@ Result<Schedule> read_schedule(const Json& config) {
 
 std::optional<Tick> find_next(const Schedule& schedule, TimePoint after) {
   if (schedule.start && after < *schedule.start) after = *schedule.start - Milliseconds(1);
-  const auto found = schedule.cron ? next_of_cron(schedule, after) : next_of_interval(schedule, after);
+  const auto found = schedule.cron    ? next_of_cron(schedule, after)
+                     : schedule.every ? next_of_interval(schedule, after)
+                                      : next_of_once(schedule, after);
   if (!found || (schedule.end && found->at > *schedule.end)) return std::nullopt;
   return found;
 }
 
 std::optional<Tick> find_previous(const Schedule& schedule, TimePoint before) {
+  if (schedule.once) {
+    const auto only = find_next(schedule, *schedule.once - Milliseconds(1));
+    return only && only->at < before ? only : std::nullopt;
+  }
   const auto earliest = schedule.start.value_or(before - days(366) * kYearsAhead);
   if (schedule.end && before > *schedule.end) before = *schedule.end + Milliseconds(1);
   // Looks back twice as far each time, and goes forward from there.
@@ -224,6 +237,34 @@ std::optional<Tick> find_previous(const Schedule& schedule, TimePoint before) {
       last = next;
     if (last || from < earliest) return last;
   }
+}
+
+Milliseconds find_shortest_gap(const Schedule& schedule) {
+  if (schedule.every) return *schedule.every;
+  if (!schedule.cron) return Milliseconds::max();
+  const auto& cron = *schedule.cron;
+  const auto first = next_in_day(cron, seconds(0));
+  auto last = first;
+  auto shortest = seconds(days(1));
+  for (auto next = next_in_day(cron, *first + seconds(1)); next && shortest > seconds(1);
+       next = next_in_day(cron, *next + seconds(1))) {
+    shortest = std::min(shortest, *next - *last);
+    last = next;
+  }
+  // To the first of the next day.
+  return std::min(shortest, seconds(days(1)) - *last + *first);
+}
+
+std::vector<std::uint64_t> count_by_hour(const Schedule& schedule, TimePoint from, TimePoint begin,
+                                         std::size_t count, std::uint64_t& budget) {
+  std::vector<std::uint64_t> out(count);
+  const auto end = begin + hours(count);
+  for (auto tick = find_next(schedule, from - Milliseconds(1)); tick && tick->at < end && budget > 0;
+       tick = find_next(schedule, tick->at)) {
+    ++out[static_cast<std::size_t>((tick->at - begin) / hours(1))];
+    --budget;
+  }
+  return out;
 }
 
 std::string to_local_text(const Schedule& schedule, TimePoint at) {

@@ -125,5 +125,43 @@ TEST(Schedule, MistakesAreNamed) {
   }
 }
 
+TEST(Schedule, FiresOnceAtATime) {
+  const auto once = make({{"at", "2026-03-01T12:00:00.500+01:00"}, {"timezone", "Europe/Berlin"}});
+  const auto tick = at("2026-03-01T11:00:00.500Z");
+  EXPECT_EQ(find_next(once, tick - Milliseconds(1))->at, tick);
+  EXPECT_FALSE(find_next(once, tick));
+  EXPECT_EQ(find_previous(once, tick + Milliseconds(1))->at, tick);
+  EXPECT_FALSE(find_previous(once, tick));
+  EXPECT_FALSE(find_next(make({{"at", "2026-03-01T12:00:00Z"}, {"end", "2026-02-01T00:00:00Z"}}),
+                         at("2026-01-01T00:00:00Z")));
+  EXPECT_EQ(
+      read_schedule(Json(JsonObject{{"at", "2026-03-01T12:00:00Z"}, {"cron", "* * * * *"}})).error().code,
+      "field.missing");
+}
+
+TEST(Schedule, KnowsItsShortestGap) {
+  const auto gap = [](const char* cron) { return find_shortest_gap(make({{"cron", cron}})).count() / 1000; };
+  EXPECT_EQ(gap("* * * * * *"), 1);
+  EXPECT_EQ(gap("*/7 * * * * *"), 4) << "from :56 to the next minute";
+  EXPECT_EQ(gap("*/10 * * * * *"), 10);
+  EXPECT_EQ(gap("* * * * *"), 60);
+  EXPECT_EQ(gap("0,59 * * * *"), 60);
+  EXPECT_EQ(gap("0 6 * * *"), 86'400);
+  EXPECT_EQ(gap("0 0,23 * * *"), 3'600) << "over midnight";
+  EXPECT_EQ(find_shortest_gap(make({{"every_seconds", 90}})), Milliseconds(90'000));
+}
+
+TEST(Schedule, CountsTicksByTheHourWithinABudget) {
+  const auto quarter = make({{"cron", "*/15 * * * *"}});
+  const auto begin = at("2026-01-01T00:00:00Z");
+  std::uint64_t budget = 100;
+  EXPECT_EQ(count_by_hour(quarter, at("2026-01-01T00:30:00Z"), begin, 3, budget),
+            (std::vector<std::uint64_t>{2, 4, 4}));
+  EXPECT_EQ(budget, 90u);
+  budget = 5;
+  EXPECT_EQ(count_by_hour(quarter, begin, begin, 3, budget), (std::vector<std::uint64_t>{4, 1, 0}));
+  EXPECT_EQ(budget, 0u);
+}
+
 }  // namespace
 }  // namespace fp::triggers

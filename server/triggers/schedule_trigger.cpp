@@ -42,6 +42,10 @@ std::vector<ScheduleTrigger> read_schedule_triggers(const Json& document) {
     trigger.schedule = *schedule;
     trigger.overlap = choose<Overlap>(kOverlaps, json_string(*config, "overlap"));
     trigger.catch_up = choose<CatchUp>(kCatchUps, json_string(*config, "catch_up"));
+    // The only tick there is should not be lost to a restart.
+    if (schedule->once && json_string(*config, "catch_up").empty()) trigger.catch_up = CatchUp::latest;
+    if (const auto most = json_int(*config, "pause_after_failures"))
+      trigger.pause_after = static_cast<std::size_t>(*most);
     if (const auto most = json_int(*config, "catch_up_max"))
       trigger.catch_up_max = static_cast<std::size_t>(*most);
     if (const auto* jitter = json_find(*config, "jitter_seconds"); jitter != nullptr && jitter->is_number())
@@ -88,6 +92,24 @@ CatchUpPlan plan_due(const ScheduleTrigger& trigger, Tick first, TimePoint now) 
 
 std::string_view to_text(Overlap overlap) {
   return kOverlaps[static_cast<std::size_t>(overlap)];
+}
+
+std::optional<Overlap> find_overlap(std::string_view word) {
+  const auto found = std::ranges::find(kOverlaps, word);
+  if (found == kOverlaps.end()) return std::nullopt;
+  return static_cast<Overlap>(found - kOverlaps.begin());
+}
+
+JsonObject make_tick_input(const ScheduleTrigger& trigger, TimePoint tick) {
+  const auto time_or_null = [](const std::optional<Tick>& one) {
+    return one ? Json(to_rfc3339(one->at)) : Json(nullptr);
+  };
+  JsonObject input;
+  if (trigger.input.is_object()) input = trigger.input.get_object();
+  input["scheduled_at"] = to_rfc3339(tick);
+  input["previous_at"] = time_or_null(find_previous(trigger.schedule, tick));
+  input["next_at"] = time_or_null(find_next(trigger.schedule, tick));
+  return input;
 }
 
 }  // namespace fp::triggers

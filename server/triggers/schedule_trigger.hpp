@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,8 @@ struct ScheduleTrigger {
   CatchUp catch_up = CatchUp::skip;
   std::size_t catch_up_max = 100;  // of `all`
   Milliseconds jitter{0};
-  Json input;  // fixed members of the execution's input
+  std::size_t pause_after = 0;  // failures in a row; 0: never
+  Json input;                   // fixed members of the execution's input
 };
 
 /// Those of a checked document that are enabled.
@@ -45,5 +47,10 @@ struct CatchUpPlan {
 CatchUpPlan plan_due(const ScheduleTrigger& trigger, Tick first, TimePoint now);
 
 std::string_view to_text(Overlap overlap);
+/// Nothing for a word that is none of them.
+std::optional<Overlap> find_overlap(std::string_view word);
+
+/// What the executions of a tick get besides the fixed members.
+JsonObject make_tick_input(const ScheduleTrigger& trigger, TimePoint tick);
 
 }  // namespace fp::triggers

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <rapidcheck/gtest.h>
+
 namespace fp::triggers {
 namespace {
 
@@ -58,6 +60,64 @@ TEST(ScheduleTrigger, JitterIsTheSameForTheSameTick) {
   EXPECT_GE(due, tick);
   EXPECT_LT(due, tick + std::chrono::seconds(60));
   EXPECT_NE(due, with_jitter(trigger, "v", tick));
+}
+
+TEST(ScheduleTrigger, TheOnlyTickIsCaughtUpUnlessItSaysOtherwise) {
+  const auto first = "2026-01-05T06:00:00Z", now = "2026-01-09T12:00:00Z";
+  EXPECT_EQ(plan(make({{"at", first}}), first, now), "0 missed, fires 01-05T06:00");
+  EXPECT_EQ(plan(make({{"at", first}, {"catch_up", "skip"}}), first, now), "1 missed, fires");
+}
+
+template <class T>
+T one_of(std::vector<T> choices) {
+  return *rc::gen::elementOf(std::move(choices));
+}
+
+/// A few ticks an hour to a few a year, in zones that change their clocks in every way there is.
+JsonObject any_config() {
+  JsonObject out{
+      {"timezone", one_of<const char*>({"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+                                        "Africa/Casablanca", "Asia/Kathmandu", "Pacific/Apia"})},
+      {"missing_hour", one_of<const char*>({"shift", "skip"})},
+      {"repeated_hour", one_of<const char*>({"first", "last", "both"})}};
+  if (*rc::gen::inRange(0, 4) == 0) {
+    out["every_seconds"] = *rc::gen::inRange(600, 1'000'000);
+    return out;
+  }
+  const auto minute = one_of<const char*>({"0", "30", "*/20", "7,59", "L"});
+  const auto hour = one_of<const char*>({"*", "2", "1-3", "*/6", "0,23"});
+  const auto day = one_of<const char*>({"*", "*", "L", "15W", "1,29"});
+  const auto weekday = one_of<const char*>({"*", "*", "MON-FRI", "5L", "SUN#2"});
+  out["cron"] =
+      std::string(minute == std::string_view("L") ? "5" : minute) + " " + hour + " " + day + " * " + weekday;
+  return out;
+}
+
+/// What /api/schedules/preview/ tells is what the scheduler does, whenever it looks: on time, late, after a
+/// crash; what it plans backwards is what the preview lists forwards.
+RC_GTEST_PROP(ScheduleTrigger, FiresWhatThePreviewTells, ()) {
+  auto config = any_config();
+  config["catch_up"] = "all";
+  config["catch_up_max"] = 10'000;
+  const auto trigger = make(config);
+  const auto start = at("2026-01-01T00:00:00Z") + Milliseconds(1000ll * *rc::gen::inRange(0, 400 * 86'400));
+  auto now = start;
+  std::vector<TimePoint> fired;
+  auto next = find_next(trigger.schedule, start);
+  for (int look = 0; look < 12; ++look) {
+    now += Milliseconds(1000ll * *rc::gen::inRange(1, 20 * 86'400));
+    if (!next || next->at > now) continue;
+    const auto planned = plan_due(trigger, *next, now);
+    RC_ASSERT(planned.missed == 0u);
+    RC_ASSERT(planned.fire.front() == *next);
+    for (const auto& tick : planned.fire) fired.push_back(tick.at);
+    next = find_next(trigger.schedule, fired.back());
+  }
+  std::vector<TimePoint> told;
+  for (auto tick = find_next(trigger.schedule, start); tick && tick->at <= now;
+       tick = find_next(trigger.schedule, tick->at))
+    told.push_back(tick->at);
+  RC_ASSERT(fired == told);
 }
 
 }  // namespace

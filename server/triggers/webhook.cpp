@@ -53,6 +53,21 @@ Milliseconds seconds(const Json& config, std::string_view key, Milliseconds fall
              : fallback;
 }
 
+std::shared_ptr<const model::Template> expression(const Json& config, std::string_view key) {
+  const auto* value = json_find(config, key);
+  if (value == nullptr) return nullptr;
+  std::vector<Issue> issues;  // it was checked with the document
+  return std::make_shared<const model::Template>(model::Template::parse(*value, "", issues));
+}
+
+std::vector<IpNetwork> networks(const Json& config, std::string_view key) {
+  std::vector<IpNetwork> out;
+  for (const auto& text : texts(config, key)) {
+    if (const auto network = parse_network(text)) out.push_back(*network);
+  }
+  return out;
+}
+
 void read_signature(const Json& config, Webhook& out) {
   out.scheme = choose<Scheme>(kSchemes, json_string(config, "signature"));
   out.secrets = texts(config, "secret");
@@ -83,10 +98,26 @@ Webhook read(const Json& trigger, const Json& document, std::string_view workflo
   out.wait = seconds(config, "wait_seconds", out.wait);
   const auto input = json_string(config, "input");
   const auto* schema = json_find(document, "inputs");
-  out.gives_body = input == "body" || (input.empty() && schema != nullptr && schema->is_object());
+  const auto* raw = json_find(config, "raw");
+  out.gives_raw = raw != nullptr && raw->is_bool() && raw->get_bool();
+  const bool is_schema = schema != nullptr && schema->is_object();
+  out.gives_body = input == "body" || (input.empty() && is_schema && !out.gives_raw);
+  out.only_if = expression(config, "only_if");
+  out.dedupe = expression(config, "dedupe");
+  out.addresses = networks(config, "allow_addresses");
   read_signature(config, out);
   out.rate_per_minute = static_cast<std::uint32_t>(json_int(config, "rate_per_minute").value_or(0));
   out.origins = texts(config, "cors_origins");
+  return out;
+}
+
+std::vector<const Json*> list_webhooks(const Json& document) {
+  std::vector<const Json*> out;
+  const auto* triggers = json_find(document, "triggers");
+  if (triggers == nullptr || !triggers->is_array()) return out;
+  for (const auto& trigger : triggers->get_array()) {
+    if (json_string(trigger, "trigger_type") == "webhook") out.push_back(&trigger);
+  }
   return out;
 }
 
@@ -94,15 +125,19 @@ Webhook read(const Json& trigger, const Json& document, std::string_view workflo
 
 std::vector<Webhook> read_webhooks(const Json& document, std::string_view workflow) {
   std::vector<Webhook> out;
-  const auto* triggers = json_find(document, "triggers");
-  if (triggers == nullptr || !triggers->is_array()) return out;
-  for (const auto& trigger : triggers->get_array()) {
-    const auto* enabled = json_find(trigger, "enabled");
+  for (const auto* trigger : list_webhooks(document)) {
+    const auto* enabled = json_find(*trigger, "enabled");
     const bool is_on = enabled == nullptr || !enabled->is_bool() || enabled->get_bool();
-    if (is_on && json_string(trigger, "trigger_type") == "webhook")
-      out.push_back(read(trigger, document, workflow));
+    if (is_on) out.push_back(read(*trigger, document, workflow));
   }
   return out;
+}
+
+std::optional<Webhook> find_webhook(const Json& document, std::string_view workflow, std::string_view id) {
+  for (const auto* trigger : list_webhooks(document)) {
+    if (json_string(*trigger, "id") == id) return read(*trigger, document, workflow);
+  }
+  return std::nullopt;
 }
 
 std::string_view to_text(Scheme scheme) {

@@ -1,9 +1,13 @@
 #pragma once
 
+#include "base/ip_address.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
+#include "model/template.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +28,12 @@ struct Webhook {
   Answer answer = Answer::accepted;
   Milliseconds wait{30'000};
   bool gives_body = false;  // the body alone is the execution's input
+  bool gives_raw = false;   // with the bytes of the body, in base64
+
+  // Both read `input`, as the execution would get it, and `vars`.
+  std::shared_ptr<const model::Template> only_if;  // null: any request
+  std::shared_ptr<const model::Template> dedupe;   // equal values are one delivery
+  std::vector<IpNetwork> addresses;                // that may call; none: any
 
   Scheme scheme = Scheme::none;
   std::vector<std::string> secrets;  // names; any of them may have signed
@@ -35,12 +45,14 @@ struct Webhook {
   std::string delivery_header;        // equal values are one delivery; "" = the scheme's own
   std::uint32_t rate_per_minute = 0;  // 0: no limit of its own
   std::vector<std::string> origins;   // that browsers may call from; "*" any
-  bool operator==(const Webhook&) const = default;
 };
 
 /// Those of a checked document that are enabled. `workflow` is its id: a webhook without a path gets one that
 /// nobody can guess and that stays the same.
 std::vector<Webhook> read_webhooks(const Json& document, std::string_view workflow);
+/// The one of that id, enabled or not, also of a document with mistakes elsewhere.
+std::optional<Webhook> find_webhook(const Json& document, std::string_view workflow,
+                                    std::string_view trigger);
 
 std::string_view to_text(Scheme scheme);
 std::string_view to_text(Webhook::Answer answer);

@@ -40,7 +40,7 @@ TEST(WebhookBody, WhatItIsNotIsRefused) {
   EXPECT_EQ(read("application/json", R"({"a":1,"a":2})"), "webhook.body");
   EXPECT_EQ(read("text/plain; charset=utf-7", "+ADw-"), "webhook.media");
   EXPECT_EQ(read("application/json; charset=utf-16", "{}"), "webhook.media");
-  EXPECT_EQ(read("multipart/form-data; boundary=x", "--x--"), "webhook.media");
+  EXPECT_EQ(read("multipart/mixed; boundary=x", "--x--"), "webhook.media");
   EXPECT_EQ(read("text/plain", "\xff"), "webhook.body");
   EXPECT_EQ(read("application/json", R"({"files":{"a":{"filepath":"/etc/passwd"}}})"),
             R"({"files":{"a":{"filepath":"/etc/passwd"}}})")

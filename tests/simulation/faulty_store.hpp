@@ -98,6 +98,17 @@ class FaultyStore final : public ports::Store {
     store_.trim_ticks(workflow, trigger, keep);
   }
   ports::EventStore& events() override { return store_.events(); }
+  void put_hook_requests(const std::vector<ports::HookRequestRecord>& requests, std::size_t keep) override {
+    store_.put_hook_requests(requests, keep);
+  }
+  std::vector<ports::HookRequestRecord> list_hook_requests(const WorkflowId& workflow,
+                                                           std::string_view trigger,
+                                                           std::size_t limit) override {
+    return store_.list_hook_requests(workflow, trigger, limit);
+  }
+  std::uint64_t last_hook_request() override { return store_.last_hook_request(); }
+  void put_schedule_state(const ports::ScheduleState& state) override { store_.put_schedule_state(state); }
+  std::vector<ports::ScheduleState> list_schedule_states() override { return store_.list_schedule_states(); }
   ports::BlobRef put_blob(std::string_view bytes) override {
     maybe_fail("put_blob");
     return store_.put_blob(bytes);

@@ -28,6 +28,7 @@ struct ClientOptions {
   std::string from = "failed";
   std::string version;
   std::string to;
+  std::string until;
   std::string note;
   std::string reason;
   std::string payload;
@@ -40,6 +41,8 @@ struct ClientOptions {
   bool draft = false;
   bool follow = false;
   bool publish = false;
+  bool dry_run = false;
+  bool at_once = false;
 };
 
 /// Registers `act` as what `command` does with the settings of a client.

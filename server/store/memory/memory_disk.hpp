@@ -52,6 +52,8 @@ struct MemoryState {
   std::map<std::uint64_t, ports::InboxEntry> inbox;
   std::map<std::string, ports::TaskTypeRecord, std::less<>> task_types;
   std::map<std::tuple<WorkflowId, std::string, TimePoint>, ports::TickRecord> ticks;
+  std::map<std::tuple<WorkflowId, std::string, std::uint64_t>, ports::HookRequestRecord> hook_requests;
+  std::map<std::pair<WorkflowId, std::string>, ports::ScheduleState> schedule_states;
   std::map<std::string, std::string, std::less<>> blobs;
   std::map<std::uint64_t, ports::PublishedEvent> events;
   std::map<std::pair<ExecutionId, std::string>, Wait> event_waits;

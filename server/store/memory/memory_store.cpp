@@ -163,7 +163,7 @@ std::vector<TaskTypeRecord> MemoryStore::list_task_types() {
 void MemoryStore::put_ticks(const std::vector<TickRecord>& ticks) {
   require_healthy();
   disk_->state().with([&](MemoryState& state) {
-    for (const auto& tick : ticks) state.ticks.try_emplace({tick.workflow, tick.trigger, tick.tick}, tick);
+    for (const auto& tick : ticks) add_tick(state, tick);
   });
 }
 
@@ -222,6 +222,7 @@ PruneResult MemoryStore::prune(TimePoint now, TimePoint ended_before, TimePoint 
       result.executions = prune_executions(state, now, ended_before, limit);
       const auto keys =
           std::max(prune_keys(state, keys_before, limit), prune_events(state, keys_before, limit));
+      prune_hook_requests(state, ended_before, limit);
       result.more = result.executions == limit || keys == limit;
       if (!result.more) result.blobs = prune_blobs(state, pins);
     });

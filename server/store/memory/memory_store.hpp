@@ -61,6 +61,13 @@ class MemoryStore final : public ports::Store {
                                             TimePoint before, std::size_t limit) override;
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep) override;
   ports::EventStore& events() override { return events_; }
+  void put_hook_requests(const std::vector<ports::HookRequestRecord>& requests, std::size_t keep) override;
+  std::vector<ports::HookRequestRecord> list_hook_requests(const WorkflowId& workflow,
+                                                           std::string_view trigger,
+                                                           std::size_t limit) override;
+  std::uint64_t last_hook_request() override;
+  void put_schedule_state(const ports::ScheduleState& state) override;
+  std::vector<ports::ScheduleState> list_schedule_states() override;
   ports::BlobRef put_blob(std::string_view bytes) override;
   Result<std::string> load_blob(const ports::BlobRef& ref) override;
   ports::PruneResult prune(TimePoint now, TimePoint ended_before, TimePoint keys_before,

@@ -5,6 +5,7 @@
 #include "ports/store_events_contract.hpp"
 #include "ports/store_history_contract.hpp"
 #include "ports/store_lists_contract.hpp"
+#include "ports/store_triggers_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
 #include "ports/store_workflows_contract.hpp"
 
@@ -40,6 +41,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreListsContract, fp::store::MemoryEngi
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreHistoryContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreWorkflowsContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreEventsContract, fp::store::MemoryEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreTriggersContract, fp::store::MemoryEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, StoreUpkeepContract, fp::store::MemoryEngine);
 }  // namespace fp::ports
 

@@ -56,9 +56,8 @@ void append_log(MemoryExecution& execution, const ExecutionWrite& write) {
 }
 
 WriteOutcome apply_write(MemoryState& state, const ExecutionWrite& write) {
-  const bool key_is_taken =
-      (write.idempotency && state.keys.contains(write.idempotency->key)) ||
-      (write.tick && state.ticks.contains({write.tick->workflow, write.tick->trigger, write.tick->tick}));
+  const bool key_is_taken = (write.idempotency && state.keys.contains(write.idempotency->key)) ||
+                            (write.tick && is_tick_taken(state, *write.tick));
   const auto recorded = find_recorded(state, write.id);
   const auto outcome = judge_write(write, recorded ? &*recorded : nullptr, key_is_taken);
   if (outcome != WriteOutcome::committed) return outcome;
@@ -74,8 +73,7 @@ WriteOutcome apply_write(MemoryState& state, const ExecutionWrite& write) {
   }
   if (write.sample) add_sample(state.rollups, *write.sample);
   if (write.idempotency) state.keys.emplace(write.idempotency->key, *write.idempotency);
-  if (write.tick)
-    state.ticks.try_emplace({write.tick->workflow, write.tick->trigger, write.tick->tick}, *write.tick);
+  if (write.tick) add_tick(state, *write.tick);
   add_events(state, write);
   for (const auto number : write.consumed_inbox) state.inbox.erase(number);
   return outcome;

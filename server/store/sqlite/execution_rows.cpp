@@ -81,7 +81,7 @@ void put_idempotency(Connection& connection, const IdempotencyEntry& entry) {
 }
 
 void add_tick(Connection& connection, const TickRecord& tick) {
-  connection.use(sql::add_tick)
+  connection.use(tick.takes_over ? sql::take_over_tick : sql::add_tick)
       .bind(1, tick.workflow)
       .bind(2, std::string_view(tick.trigger))
       .bind(3, tick.tick)
@@ -93,7 +93,7 @@ void add_tick(Connection& connection, const TickRecord& tick) {
 }
 
 bool has_tick(Connection& connection, const TickRecord& tick) {
-  return connection.use(sql::has_tick)
+  return connection.use(tick.takes_over ? sql::has_started_tick : sql::has_tick)
       .bind(1, tick.workflow)
       .bind(2, std::string_view(tick.trigger))
       .bind(3, tick.tick)

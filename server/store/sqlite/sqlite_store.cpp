@@ -220,6 +220,10 @@ PruneResult SqliteStore::prune(TimePoint now, TimePoint ended_before, TimePoint 
   const auto ended =
       step([&](SqliteWriter& writer) { return writer.prune_executions(now, ended_before, limit); });
   const auto keys = step([&](SqliteWriter& writer) { return writer.prune_keys(keys_before, limit); });
+  step([&](SqliteWriter& writer) {
+    writer.prune_hook_requests(ended_before, limit);
+    return true;
+  });
   result.executions = ended.count;
   const bool has_free_pages = step([](SqliteWriter& writer) { return writer.vacuum_some(); });
   result.more = ended.more || keys.more || has_free_pages;

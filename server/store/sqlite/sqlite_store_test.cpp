@@ -4,6 +4,7 @@
 #include "ports/store_events_contract.hpp"
 #include "ports/store_history_contract.hpp"
 #include "ports/store_lists_contract.hpp"
+#include "ports/store_triggers_contract.hpp"
 #include "ports/store_upkeep_contract.hpp"
 #include "ports/store_workflows_contract.hpp"
 #include "store/sqlite/migrate.hpp"
@@ -21,6 +22,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreListsContract, fp::store::SqliteEngi
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreHistoryContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreWorkflowsContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreEventsContract, fp::store::SqliteEngine);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreTriggersContract, fp::store::SqliteEngine);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, StoreUpkeepContract, fp::store::SqliteEngine);
 }  // namespace fp::ports
 

@@ -35,6 +35,9 @@ class SqliteWriter {
   void put_task_types(const std::vector<ports::TaskTypeRecord>& types);
   void put_ticks(const std::vector<ports::TickRecord>& ticks);
   void trim_ticks(const WorkflowId& workflow, std::string_view trigger, std::size_t keep);
+  void put_hook_requests(const std::vector<ports::HookRequestRecord>& requests, std::size_t keep);
+  void put_schedule_state(const ports::ScheduleState& state);
+  void prune_hook_requests(TimePoint before, std::size_t limit);
 
   struct Chunk {
     std::size_t count = 0;

@@ -8,7 +8,7 @@
 
 struct sockaddr;
 
-namespace fp::tasks {
+namespace fp {
 
 /// An IPv4 or IPv6 address; IPv4 is kept in its v4-mapped form (RFC 4291 section 2.5.5.2), so that both
 /// compare alike.
@@ -35,4 +35,4 @@ struct IpNetwork {
 /// "10.0.0.0/8", "fd00::/8", or an address alone.
 std::optional<IpNetwork> parse_network(std::string_view text);
 
-}  // namespace fp::tasks
+}  // namespace fp

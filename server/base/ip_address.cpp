@@ -1,4 +1,4 @@
-#include "tasks/ip_address.hpp"
+#include "base/ip_address.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <netinet/in.h>
 
-namespace fp::tasks {
+namespace fp {
 
 namespace {
 constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -79,4 +79,4 @@ std::optional<IpNetwork> parse_network(std::string_view text) {
   return IpNetwork{*base, bits + (128 - most)};
 }
 
-}  // namespace fp::tasks
+}  // namespace fp

@@ -2,31 +2,18 @@
 import { useId } from "react";
 
 import type { Json, JsonObject } from "../../graph/document";
-import { addTrigger } from "../../graph/edits";
 import { tellTrigger } from "../../graph/telling";
 import { t } from "../../text";
 import { Button, Field } from "../../ui/controls";
+import { addTriggerOf } from "./add_trigger";
 import { ExpressionField } from "./panel/expression_field";
 import { JsonField } from "./panel/parameters";
 import { useEditor, useEditorState } from "./store";
-import { positionsFor } from "./use_view";
 
 /** What starts it; each is a node at the head of the canvas. */
 function Triggers({ readOnly }: { readOnly: boolean }) {
   const editor = useEditor();
   const triggers = useEditorState((state) => state.history.document.triggers) ?? [];
-  const add = (type: "webhook" | "schedule"): void => {
-    const taken = new Set(triggers.map((trigger) => trigger.id));
-    let id: string = type;
-    for (let number = 2; taken.has(id); ++number) id = `${type}_${number}`;
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const config: JsonObject = type === "webhook" ? { path: slug(editor.getState().history.document.name) } : { cron: "0 6 * * *", ...(here === "UTC" ? {} : { timezone: here }) };
-    const places = positionsFor(editor.getState().history.document);
-    const heads = [...places].filter(([name]) => name.startsWith("trigger:")).map(([, at]) => at);
-    const at: [number, number] = heads.length > 0 ? [Math.min(...heads.map(([x]) => x)), Math.max(...heads.map(([, y]) => y)) + (triggers.length > 0 ? 64 : 0)] : [0, 0];
-    editor.edit(t.labels.addTrigger, addTrigger({ id, trigger_type: type, trigger_config: config }, at));
-    editor.select([`trigger:${id}`]);
-  };
   return (
     <div className="field">
       <div className="field-head">
@@ -43,20 +30,16 @@ function Triggers({ readOnly }: { readOnly: boolean }) {
       </ul>
       {!readOnly && (
         <div className="row gap-2">
-          <Button size="sm" onClick={() => add("webhook")}>
+          <Button size="sm" onClick={() => addTriggerOf(editor, "webhook")}>
             {t.workflowPanel.addWebhook}
           </Button>
-          <Button size="sm" onClick={() => add("schedule")}>
+          <Button size="sm" onClick={() => addTriggerOf(editor, "schedule")}>
             {t.workflowPanel.addSchedule}
           </Button>
         </div>
       )}
     </div>
   );
-}
-
-function slug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "hook";
 }
 
 export function WorkflowPanel({ readOnly }: { readOnly: boolean }) {

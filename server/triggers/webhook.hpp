@@ -42,9 +42,10 @@ struct Webhook {
   bool is_base64 = false;            // hmac: hex otherwise
   Milliseconds tolerance{300'000};   // of time stamps
 
-  std::string delivery_header;        // equal values are one delivery; "" = the scheme's own
-  std::uint32_t rate_per_minute = 0;  // 0: no limit of its own
-  std::vector<std::string> origins;   // that browsers may call from; "*" any
+  std::string delivery_header;                      // equal values are one delivery; "" = the scheme's own
+  std::uint32_t rate_per_minute = 0;                // 0: no limit of its own
+  std::vector<std::string> origins;                 // that browsers may call from; "*" any
+  bool operator==(const Webhook&) const = default;  // expressions are the same when they are the same object
 };
 
 /// Those of a checked document that are enabled. `workflow` is its id: a webhook without a path gets one that

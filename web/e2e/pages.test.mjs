@@ -11,6 +11,7 @@ let server;
 let browser;
 let failed;
 let waiting;
+let triggered;
 
 before(async () => {
   [server, browser] = await Promise.all([new Server().start(), launch()]);
@@ -21,6 +22,17 @@ before(async () => {
     steps: [{ id: "ask", step_type: "approval", config: { title: "Refund?" } }, { id: "list", step_type: "set", depends_on: [{ step: "ask", when: "approved" }], config: { values: [1, 2, 3] } }, { id: "each", step_type: "noop", depends_on: ["list"], for_each: "{{ steps.list.output }}" }],
   });
   waiting = await server.api("POST", `/api/workflows/${asks.id}/run/`, {});
+  triggered = await server.create({
+    name: "By itself",
+    triggers: [
+      { id: "clock", trigger_type: "schedule", trigger_config: { cron: "*/10 * * * *" } },
+      { id: "hook", trigger_type: "webhook", trigger_config: { path: "itself", signature: "github", secret: "NOT_THERE", only_if: "{{ input.body.paid }}" } },
+    ],
+    steps: [{ id: "a", step_type: "log", config: { message: "hello" } }],
+  });
+  await server.api("POST", `/api/workflows/${triggered.id}/publish/`, {});
+  await server.api("POST", `/api/schedules/${triggered.id}/clock/pause/`, { note: "the shop is closed" });
+  await server.api("POST", `/api/webhooks/${triggered.id}/hook/listen/`, {});
 });
 after(async () => {
   await browser?.close();
@@ -32,6 +44,10 @@ const pages = () => [
   ["/workflows", "Broken"],
   ["/executions", "Asks"],
   ["/templates", "New user onboarding"],
+  ["/triggers", "the shop is closed"],
+  ["/triggers?tab=webhooks", "no secret"],
+  [`/workflows/${triggered.id}?step=trigger:clock`, "Paused: the shop is closed"],
+  [`/workflows/${triggered.id}?step=trigger:hook`, "Waiting for a request until"],
   [`/workflows/${failed.workflow}`, "No problems"],
   [`/workflows/${failed.workflow}?view=code`, "The whole document"],
   [`/workflows/${failed.workflow}?step=b`, "Message"],

@@ -15,6 +15,53 @@ after(async () => {
 });
 
 describe("schedules", () => {
+  it("are paused, resumed, started and filled by hand, in the editor and on the page of triggers", async () => {
+    const { page, context, wrongs } = await openPage(browser, server);
+    try {
+      const { id } = await server.create({ name: "Report", triggers: [{ id: "clock", trigger_type: "schedule", trigger_config: { cron: "0 * * * *", overlap: "allow" } }], steps: [{ id: "a", step_type: "log", config: { message: "hello" } }] });
+      await server.api("POST", `/api/workflows/${id}/publish/`, {});
+      await page.goto(`${server.url}/triggers`);
+      await page.getByRole("button", { name: "More: Report · clock" }).click();
+      await page.getByRole("menuitem", { name: "Pause" }).click();
+      await page.getByLabel("Why").fill("the shop is closed");
+      await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+      await page.getByText("the shop is closed").waitFor();
+      if (process.env.FLOWPILOT_SHOTS) await page.screenshot({ path: `${process.env.FLOWPILOT_SHOTS}/triggers.png` });
+      await page.goto(`${server.url}/workflows`);
+      await page.getByRole("link", { name: "schedule paused" }).click();
+      await page.getByRole("link", { name: "Report" }).click();
+      await page.getByText("Paused: the shop is closed").waitFor();
+      await page.getByRole("button", { name: "Resume" }).click();
+      await page.getByText(/Fires next at/).waitFor();
+      await page.getByRole("button", { name: "Start now" }).click();
+      await page.getByText("started by hand").waitFor();
+      await page.getByRole("button", { name: "Backfill" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByLabel("From").fill("2026-03-01T08:00");
+      await dialog.getByLabel("Until").fill("2026-03-01T11:30");
+      await dialog.getByText(/^4 executions would start/).waitFor();
+      if (process.env.FLOWPILOT_SHOTS) await page.screenshot({ path: `${process.env.FLOWPILOT_SHOTS}/backfill.png` });
+      await dialog.getByRole("button", { name: "Start 4" }).click();
+      await dialog.getByText("4 executions started.").waitFor();
+      await dialog.getByRole("button", { name: "Close" }).click();
+      await page.getByText("backfilled").first().waitFor();
+      await page.getByLabel("Fires", { exact: true }).selectOption("at");
+      await page.getByLabel("At (on your clock)").fill("2030-01-01T12:00");
+      await page.getByLabel("Pause after so many failures").fill("3");
+      await saved(page);
+      const { triggers } = await server.api("GET", `/api/workflows/${id}/`);
+      assert.deepEqual(triggers[0].trigger_config, { overlap: "allow", at: new Date("2030-01-01T12:00").toISOString(), pause_after_failures: 3 });
+      const { results } = await server.api("GET", `/api/schedules/${id}/clock/fires/`);
+      assert.deepEqual(results.map((tick) => tick.outcome), ["manual", "backfilled", "backfilled", "backfilled", "backfilled"]);
+      assert.deepEqual(wrongs, []);
+    } catch (error) {
+      if (process.env.FLOWPILOT_SHOTS) await page.screenshot({ path: `${process.env.FLOWPILOT_SHOTS}/schedule-hand-failed.png` });
+      throw error;
+    } finally {
+      await context.close();
+    }
+  });
+
   it("are built in words, shown in cron and as times, and fire", async () => {
     const { page, context, wrongs } = await openPage(browser, server);
     try {

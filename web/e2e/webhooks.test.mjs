@@ -17,6 +17,52 @@ after(async () => {
 const send = (path, body, headers = {}) => fetch(`${server.url}${path}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 
 describe("webhooks", () => {
+  it("can be tried before they are published, and their data used", async () => {
+    const { page, context, wrongs } = await openPage(browser, server);
+    try {
+      const { id } = await server.create({ name: "Orders", steps: [{ id: "greet", step_type: "log", config: { message: "hello" } }], output: "{{ steps.greet.output }}" });
+      await page.goto(`${server.url}/workflows/${id}`);
+      await page.locator(".react-flow__pane").click({ position: { x: 300, y: 40 } });
+      await page.keyboard.press("n");
+      await page.getByRole("combobox").fill("webhook");
+      await page.getByRole("option", { name: "Webhook" }).click();
+      await page.getByText("Draft only: publish it").waitFor();
+      await codeField(page, "Only if").first().click();
+      await page.keyboard.insertText("{{ input.body.paid }}");
+      await codeField(page, "What tells deliveries apart").first().click();
+      await page.keyboard.insertText("{{ input.body.order }}");
+      await page.getByLabel("Addresses that may call").fill("127.0.0.1, 192.0.2.0/24");
+      await page.getByLabel("Addresses that may call").blur();
+      await page.getByLabel("With the bytes of the body").check();
+      await saved(page);
+      await page.getByRole("button", { name: "Listen for a request" }).click();
+      const test = await page.getByText("/hooks-test/").textContent();
+      assert.deepEqual([(await send(test.slice(server.url.length), { paid: true, order: 7 })).status, (await send(test.slice(server.url.length), { paid: false })).status], [200, 200]);
+      await page.getByText("ignored", { exact: true }).waitFor();
+      await page.getByText("captured", { exact: true }).click();
+      await page.getByText('"order": 7').waitFor();
+      if (process.env.FLOWPILOT_SHOTS) await page.screenshot({ path: `${process.env.FLOWPILOT_SHOTS}/hook-test.png` });
+      await page.getByRole("button", { name: "Use its data" }).first().click();
+      await codeField(page, "What tells deliveries apart").first().click();
+      await page.locator('[data-label^="What tells deliveries apart"]').locator("..").getByText("7", { exact: true }).waitFor();
+      await node(page, "greet").click();
+      await codeField(page, "Message").first().click();
+      await page.keyboard.press("Control+a");
+      await page.keyboard.press("Delete");
+      await page.keyboard.insertText("order {{ input.body.order }}");
+      await page.getByText("order 7").first().waitFor();
+      const { triggers } = await server.api("GET", `/api/workflows/${id}/`);
+      assert.deepEqual(triggers[0].trigger_config, { path: "orders", only_if: "{{ input.body.paid }}", dedupe: "{{ input.body.order }}", allow_addresses: ["127.0.0.1", "192.0.2.0/24"], raw: true });
+      assert.equal((await server.api("GET", `/api/executions/?workflow=${id}`)).count, 0, "nothing was started");
+      assert.deepEqual(wrongs, []);
+    } catch (error) {
+      if (process.env.FLOWPILOT_SHOTS) await page.screenshot({ path: `${process.env.FLOWPILOT_SHOTS}/hook-test-failed.png` });
+      throw error;
+    } finally {
+      await context.close();
+    }
+  });
+
   it("listens once published, shows what came, and gives its data to expressions", async () => {
     const { page, context, wrongs } = await openPage(browser, server);
     try {

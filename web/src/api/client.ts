@@ -18,6 +18,11 @@ export type TaskStatus = Schemas["TaskStatus"];
 export type LogLine = Schemas["LogLine"];
 export type JournalEvent = Schemas["Event"];
 export type Stats = Schemas["Stats"];
+export type Schedule = Schemas["Schedule"];
+export type Webhook = Schemas["Webhook"];
+export type PublishedEvent = Schemas["PublishedEvent"];
+export type Poll = Schemas["Poll"];
+export type WebhookRequest = Schemas["WebhookRequest"];
 
 /** What the server said went wrong; `status` 0 when it could not be reached. */
 export class ApiError extends Error {

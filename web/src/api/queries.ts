@@ -82,6 +82,55 @@ export function schedulesQuery(workflow: string) {
   });
 }
 
+/** Of all workflows. */
+export const allSchedulesQuery = queryOptions({
+  queryKey: ["schedules"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/schedules/", { signal })).then((page) => page.results),
+  refetchInterval: 5000,
+});
+export const allWebhooksQuery = queryOptions({
+  queryKey: ["webhooks"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/webhooks/", { signal })).then((page) => page.results),
+  refetchInterval: 5000,
+});
+export const allPollsQuery = queryOptions({
+  queryKey: ["polls"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/polls/", { signal })).then((page) => page.results),
+  refetchInterval: 5000,
+});
+export const scheduleCalendarQuery = queryOptions({
+  queryKey: ["schedules", "calendar"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/schedules/calendar/", { signal })),
+  refetchInterval: 30_000,
+});
+
+/** What a backfill would start, or how far one is. */
+export function backfillQuery(job: string) {
+  return queryOptions({
+    queryKey: ["schedules", "backfills", job],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/schedules/backfills/{job}/", { signal, params: { path: { job } } })),
+    refetchInterval: (query) => (query.state.data?.status === "running" ? 500 : false),
+  });
+}
+export function backfillPlanQuery(workflow: string, trigger: string, from: string, until: string) {
+  return queryOptions({
+    queryKey: ["schedules", "backfill-plan", workflow, trigger, from, until],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/schedules/{id}/{trigger}/backfill/", { signal, params: { path: { id: workflow, trigger } }, body: { from, until, dry_run: true } as never })),
+    retry: false,
+    staleTime: 0,
+  });
+}
+
+/** Whether the webhook of the draft listens at its test URL. */
+export function webhookListenerQuery(workflow: string, trigger: string) {
+  return queryOptions({
+    queryKey: [...keys.workflow(workflow), "webhooks", trigger, "listener"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/webhooks/{id}/{trigger}/listen/", { signal, params: { path: { id: workflow, trigger } } })),
+    retry: false,
+    refetchInterval: 5000,
+  });
+}
+
 export function scheduleFiresQuery(workflow: string, trigger: string) {
   return queryOptions({
     queryKey: [...keys.workflow(workflow), "schedules", trigger],
@@ -120,7 +169,7 @@ export function pollsQuery(workflow: string) {
 
 /** The next ten times of a trigger's config, whether it is published or not. */
 export function schedulePreviewQuery(config: { [name: string]: unknown }) {
-  const known = ["cron", "every_seconds", "timezone", "start", "end", "anchor", "missing_hour", "repeated_hour"];
+  const known = ["cron", "every_seconds", "at", "timezone", "start", "end", "anchor", "missing_hour", "repeated_hour"];
   const body = Object.fromEntries(Object.entries(config).filter(([name]) => known.includes(name)));
   return queryOptions({
     queryKey: ["schedule-preview", body],

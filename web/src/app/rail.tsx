@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Activity, BookOpen, House, Keyboard, LayoutTemplate, PanelLeft, SunMoon, Workflow } from "lucide-react";
+import { Activity, AlarmClock, BookOpen, House, Keyboard, LayoutTemplate, PanelLeft, SunMoon, Workflow } from "lucide-react";
 import { useState } from "react";
 
 import { Menu } from "../ui/controls";
@@ -22,6 +22,7 @@ export function Rail({ onShortcuts }: { onShortcuts: () => void }) {
     { to: "/", text: t.app.home, Icon: House, exact: true },
     { to: "/workflows", text: t.app.workflows, Icon: Workflow, exact: false },
     { to: "/executions", text: t.app.executions, Icon: Activity, exact: false },
+    { to: "/triggers", text: t.app.triggers, Icon: AlarmClock, exact: false },
     { to: "/templates", text: t.app.templates, Icon: LayoutTemplate, exact: false },
   ] as const;
   const toggle = (): void => {

@@ -50,9 +50,10 @@ export const executionRoute = createRoute({
   component: lazyRouteComponent(() => import("../routes/execution"), "ExecutionPage"),
 });
 export const templatesRoute = createRoute({ getParentRoute: () => root, path: "/templates", validateSearch: pick("template"), component: lazyRouteComponent(() => import("../routes/templates"), "TemplatesPage") });
+export const triggersRoute = createRoute({ getParentRoute: () => root, path: "/triggers", validateSearch: pick("tab"), component: lazyRouteComponent(() => import("../routes/triggers"), "TriggersPage") });
 
 export const router = createRouter({
-  routeTree: root.addChildren([homeRoute, workflowsRoute, designerRoute, executionsRoute, executionRoute, templatesRoute]),
+  routeTree: root.addChildren([homeRoute, workflowsRoute, designerRoute, executionsRoute, executionRoute, triggersRoute, templatesRoute]),
   defaultPreload: "intent",
   defaultErrorComponent: ({ error }) => <PageError error={error instanceof Error ? error : new Error(String(error))} />,
   scrollRestoration: true,

@@ -1,12 +1,12 @@
 /** All workflows: what is live, what is draft, how the last runs went. */
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { Ellipsis, FileUp, Plus, Search } from "lucide-react";
 import { useEffect, useState } from "react";
 import { parse as parseYaml } from "yaml";
 
 import { api, idempotent, unwrap, type WorkflowSummary } from "../api/client";
-import { keys, queryClient, workflowsQuery } from "../api/queries";
+import { allSchedulesQuery, allWebhooksQuery, keys, queryClient, workflowsQuery } from "../api/queries";
 import { workflowsRoute } from "../app/router";
 import { RecentBars } from "../features/workflows/recent_bars";
 import { formatAgo, formatFull } from "../lib/format";
@@ -136,6 +136,21 @@ function useCreate() {
   });
 }
 
+/** What keeps its triggers from firing, with the page that tells more. */
+function TriggerStates({ workflow }: { workflow: string }) {
+  const { data: schedules } = useQuery(allSchedulesQuery);
+  const { data: webhooks } = useQuery(allWebhooksQuery);
+  const words = [
+    ...(schedules?.some((schedule) => schedule.workflow === workflow && schedule.paused) ? [t.triggers.listState.paused] : []),
+    ...(webhooks?.some((hook) => hook.workflow === workflow && hook.problem) ? [t.triggers.listState.noSecret] : []),
+  ];
+  return words.map((word) => (
+    <Link key={word} to="/triggers" className="pill pill-sm pill-off">
+      <span>{word}</span>
+    </Link>
+  ));
+}
+
 function Row({ workflow, onDelete }: { workflow: WorkflowSummary; onDelete: () => void }) {
   const navigate = useNavigate();
   const create = useCreate();
@@ -170,6 +185,7 @@ function Row({ workflow, onDelete }: { workflow: WorkflowSummary; onDelete: () =
           {workflow.is_draft && <span className="pill-draft">{t.pill.draftOnly}</span>}
         </span>
         {!workflow.is_valid && <span className="t3"> {t.workflows.hasProblems}</span>}
+        <TriggerStates workflow={workflow.id} />
       </td>
       <td>
         <RecentBars runs={workflow.recent ?? []} workflow={workflow.id} />

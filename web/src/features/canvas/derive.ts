@@ -24,7 +24,7 @@ export type StepData = {
   plan: number | "reuse" | "skip" | null;
   readOnly: boolean;
 };
-export type TriggerData = { kind: "trigger"; trigger: Trigger | null; progress: boolean };
+export type TriggerData = { kind: "trigger"; trigger: Trigger | null; progress: boolean; state: string | null };
 export type NoteData = { kind: "note"; note: Note; readOnly: boolean };
 export type CanvasNode = FlowNode<StepData, "step"> | FlowNode<TriggerData, "trigger"> | FlowNode<NoteData, "note">;
 export type EdgeData = { source: string; port: string | null; state: "rest" | "taken" | "dead" | "active" | "plan" | "off"; count: number | null; label: string | null; readOnly: boolean };
@@ -41,6 +41,7 @@ export type View = {
   progress: ReadonlyMap<string, StepProgress> | null;
   plan: ReadonlyMap<string, number | "reuse" | "skip"> | null;
   readOnly: boolean;
+  triggerStates?: ReadonlyMap<string, string>; // what keeps one from firing, by its id
 };
 
 const inputHandle: NodeHandle = { id: "in", type: "target", position: Position.Left, x: -8, y: 0, width: 16, height: stepHeight };
@@ -88,10 +89,11 @@ export class NodeFactory {
       const [x, y] = at(id);
       const selected = view.selection.has(id);
       const ran = view.progress !== null;
+      const state = view.triggerStates?.get(trigger?.id ?? "") ?? null;
       result.push(
-        this.keep(seen, id, [trigger, x, y, selected, ran], () => ({
-          id, type: "trigger", position: { x, y }, width: triggerWidth, height: stepHeight, selected, ariaLabel: trigger ? `${trigger.id}, ${trigger.trigger_type}` : t.app_trigger.start, deletable: trigger !== null,
-          data: { kind: "trigger", trigger, progress: ran },
+        this.keep(seen, id, [trigger, x, y, selected, ran, state], () => ({
+          id, type: "trigger", position: { x, y }, width: triggerWidth, height: stepHeight, selected, ariaLabel: trigger ? [trigger.id, trigger.trigger_type, state].filter(Boolean).join(", ") : t.app_trigger.start, deletable: trigger !== null,
+          data: { kind: "trigger", trigger, progress: ran, state },
           handles: [{ id: "out", type: "source", position: Position.Right, x: triggerWidth - 11, y: 13, width: 22, height: 22 }],
         })),
       );

@@ -129,7 +129,7 @@ function ProgressLine({ progress }: { progress: NonNullable<StepData["progress"]
 }
 
 export const TriggerNode = memo(function TriggerNode({ data, selected }: Of<TriggerData>) {
-  const { trigger, progress } = data;
+  const { trigger, progress, state } = data;
   const off = trigger?.enabled === false;
   return (
     <div className={clsx("node node-trigger", progress && "has-status", selected && "is-selected", off && "is-off")} data-cat="trigger" data-s={progress ? "completed" : undefined}>
@@ -138,7 +138,7 @@ export const TriggerNode = memo(function TriggerNode({ data, selected }: Of<Trig
         <span className="node-text">
           <span className="node-name">{trigger?.id ?? t.app_trigger.start}</span>
           <span className="node-sub">
-            <span>{trigger ? (off ? t.node.off : tellTrigger(trigger)) : t.node.manual}</span>
+            <span data-bad={state ? "" : undefined}>{trigger ? (off ? t.node.off : (state ?? tellTrigger(trigger))) : t.node.manual}</span>
           </span>
         </span>
       </div>

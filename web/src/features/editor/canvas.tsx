@@ -14,6 +14,7 @@ import { Minimap } from "../canvas/minimap";
 import { nodeTypes } from "../canvas/nodes";
 import { edgeTypes } from "../canvas/wire";
 import { focusNode } from "./focus_node";
+import { addTriggerOf, type TriggerKind } from "./add_trigger";
 import { QuickAdd } from "./quick_add";
 import { useEditor, useEditorState } from "./store";
 import { tidy } from "./tidy";
@@ -142,6 +143,13 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
       focusNode(step.id);
     },
     [editor, flow, makeStep, quick, types],
+  );
+  const chooseTrigger = useCallback(
+    (kind: TriggerKind) => {
+      setQuick(null);
+      addTriggerOf(editor, kind);
+    },
+    [editor],
   );
 
   const onNodesChange = useCallback(
@@ -428,7 +436,7 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
           {(far || arriving) && <FarLayer nodes={nodes} edges={edges} onChoose={chooseFar} onOpen={openFar} />}
         </ReactFlow>
         {showMinimap && <Minimap nodes={nodes} />}
-        {quick && <QuickAdd {...quick} onChoose={choose} onClose={() => setQuick(null)} />}
+        {quick && <QuickAdd {...quick} onChoose={choose} onTrigger={quick.from || quick.edge || quick.replace ? undefined : chooseTrigger} onClose={() => setQuick(null)} />}
       </div>
     </CanvasActionsProvider>
   );

@@ -9,6 +9,7 @@ import { rank } from "../../lib/fuzzy";
 import { readSetting, writeSetting } from "../../lib/storage";
 import { t } from "../../text";
 import { categoryOf, TypeTile } from "../../ui/icons";
+import { triggerKinds, type TriggerKind } from "./add_trigger";
 
 /** Words people use for what a type does. */
 const verbs: Record<string, string> = {
@@ -16,22 +17,25 @@ const verbs: Record<string, string> = {
   set: "fields values edit variable assign", filter: "where keep remove only", map: "transform convert change each", sort: "order by", limit: "first top take", dedupe: "unique duplicates distinct",
   aggregate: "sum count group average total", javascript: "code script js function", python: "code script py function", split: "batch chunk lines", merge: "join combine union", delay: "wait sleep pause timer", wait_signal: "wait callback", wait_event: "wait event message correlation", publish: "event emit message notify trigger broadcast", approval: "human confirm review approve",
   workflow: "child subworkflow call run", respond: "reply answer return", fail: "stop error throw", log: "print debug message", noop: "nothing placeholder", sql_query: "database select insert postgres sqlite table",
-  file_read: "load open csv", file_write: "save store", file_list: "directory folder", file_move: "rename", file_delete: "remove",
+  webhook: "trigger start http request hook post", schedule: "trigger start cron timer every daily clock", file_read: "load open csv", file_write: "save store", file_list: "directory folder", file_move: "rename", file_delete: "remove",
 };
 
-type Props = { title: string; x: number; y: number; onChoose: (type: TaskType) => void; onClose: () => void };
+type Props = { title: string; x: number; y: number; onChoose: (type: TaskType) => void; onTrigger?: ((kind: TriggerKind) => void) | undefined; onClose: () => void };
+type Entry = { type: string; title: string; icon?: string | undefined; description: string; task?: TaskType; trigger?: TriggerKind };
 
-export function QuickAdd({ title, x, y, onChoose, onClose }: Props) {
+const triggers: readonly Entry[] = triggerKinds.map((kind) => ({ type: kind, trigger: kind, title: t.quick.triggers[kind], description: t.quick.starts[kind] }));
+
+export function QuickAdd({ title, x, y, onChoose, onTrigger, onClose }: Props) {
   const { data: all = [] } = useQuery({ ...taskTypesQuery, staleTime: 2000 });
-  const types = useMemo(() => all.filter((type) => !type.problem), [all]);
+  const types = useMemo((): Entry[] => [...all.filter((type) => !type.problem).map((type) => ({ type: type.type, title: type.title, icon: type.icon, description: type.description, task: type })), ...(onTrigger ? triggers : [])], [all, onTrigger]);
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const box = useRef<HTMLElement>(null);
   const recent = useMemo(() => readSetting<string[]>("recent_types", []), []);
   const found = useMemo(() => {
     if (query !== "") return rank(types, query, (type) => [type.title, type.type, verbs[type.type] ?? type.description]);
-    const position = (type: TaskType): number => (recent.includes(type.type) ? recent.indexOf(type.type) : 100);
-    return [...types].sort((a, b) => position(a) - position(b) || common.indexOf(a.type) - common.indexOf(b.type));
+    const position = (type: Entry): number => (recent.includes(type.type) ? recent.indexOf(type.type) : 100);
+    return [...types].sort((a, b) => position(a) - position(b) || place(a.type) - place(b.type));
   }, [types, query, recent]);
   useEffect(() => setActive(0), [query]);
   useEffect(() => {
@@ -44,7 +48,9 @@ export function QuickAdd({ title, x, y, onChoose, onClose }: Props) {
   useEffect(() => {
     void box.current?.querySelector(`[id="quick-${active}"]`)?.scrollIntoView({ block: "nearest" });
   }, [active]);
-  const choose = (type: TaskType | undefined): void => {
+  const choose = (entry: Entry | undefined): void => {
+    if (entry?.trigger) return onTrigger?.(entry.trigger);
+    const type = entry?.task;
     if (!type) return;
     writeSetting("recent_types", [type.type, ...recent.filter((name) => name !== type.type)].slice(0, 6));
     onChoose(type);
@@ -126,6 +132,7 @@ function ImportProblem({ problem }: { problem: NonNullable<TaskType["problem"]> 
   );
 }
 
+const place = (type: string): number => (common.includes(type) ? common.indexOf(type) : common.length);
 const common = [
   "http_request", "send_email", "conditional", "set", "filter", "map", "delay", "approval", "switch", "sql_query", "wait_signal", "publish", "wait_event", "workflow", "respond", "aggregate", "sort", "limit", "dedupe", "merge", "split", "file_read",
   "file_write", "file_list", "file_move", "file_delete", "javascript", "python", "log", "fail", "noop",

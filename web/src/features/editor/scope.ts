@@ -5,7 +5,7 @@ import { findStep, upstreamOf, type Json, type WorkflowDocument } from "../../gr
 
 export type Sample = { scope: Scope; origin: Map<string, "pinned" | "execution" | "schema"> };
 
-export function scopeFor(document: WorkflowDocument, step: string, types: ReadonlyMap<string, TaskType>, execution: Execution | null): Sample {
+export function scopeFor(document: WorkflowDocument, step: string, types: ReadonlyMap<string, TaskType>, execution: Execution | null, captured: Json | null = null): Sample {
   const steps: { [name: string]: Json } = {};
   const origin = new Map<string, "pinned" | "execution" | "schema">();
   for (const id of upstreamOf(document, step)) {
@@ -30,7 +30,7 @@ export function scopeFor(document: WorkflowDocument, step: string, types: Readon
     }
   }
   const own = findStep(document, step);
-  const input = (execution?.input as Json) ?? sampleOf(document.inputs as Json) ?? {};
+  const input = captured ?? (execution?.input as Json) ?? sampleOf(document.inputs as Json) ?? {};
   const scope: Scope = { input, steps, vars: {}, execution: { id: execution?.id ?? "", started_at: execution?.started_at ?? "" } };
   if (own?.for_each !== undefined || usesItem(own?.step_type)) {
     scope.item = undefined;

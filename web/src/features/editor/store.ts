@@ -3,7 +3,7 @@ import { createContext, useContext } from "react";
 import { createStore, useStore, type StoreApi } from "zustand";
 
 import type { Execution, Issue, Workflow } from "../../api/client";
-import { toDocument, type WorkflowDocument } from "../../graph/document";
+import { toDocument, type Json, type WorkflowDocument } from "../../graph/document";
 import { edit, redo, startHistory, undo, type Edit, type History, type Recipe } from "../../graph/history";
 
 export type SaveState = "saved" | "saving" | "kept" | "conflict";
@@ -31,6 +31,7 @@ export type EditorState = {
   execution: Execution | null; // shown on the canvas
   executionId: string | null;
   sampleId: string | null; // whose data expressions are tried with
+  sampleInput: Json | null; // an input that was captured, tried instead of that execution's
   plan: Plan | null;
   restored: number;
 };
@@ -75,6 +76,7 @@ export function createEditor(workflow: Workflow, restored?: { document: Workflow
     execution: null,
     executionId: null,
     sampleId: null,
+    sampleInput: null,
     plan: null,
     restored: restored && !restored.saved ? restored.past.length : 0,
   }));

@@ -65,7 +65,7 @@ export function useRun(saver: Saver): { run: (wish: RunWish) => Promise<void>; p
         announce(t.execution.announce(t.status[after.status]));
         const failed = after.tasks.find((task) => task.status === "failed");
         if (failed) announce(t.execution.announceStep(findStep(editor.getState().history.document, failed.step)?.name ?? failed.step, t.status.failed));
-        editor.setState({ sampleId: after.id });
+        editor.setState({ sampleId: after.id, sampleInput: null });
         void queryClient.invalidateQueries({ queryKey: keys.executions });
       }
     };

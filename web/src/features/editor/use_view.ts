@@ -3,12 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 
 import type { TaskType } from "../../api/client";
-import { taskTypesQuery } from "../../api/queries";
+import { schedulesQuery, taskTypesQuery, webhooksQuery } from "../../api/queries";
 import { diffOnce } from "../../graph/diff";
 import type { Point, WorkflowDocument } from "../../graph/document";
 import { positionsOf } from "../../graph/layout";
 import { NodeFactory, type CanvasEdge, type CanvasNode, type Mark, type View } from "../canvas/derive";
 import { ProgressMap } from "../canvas/progress";
+import { t } from "../../text";
 import { useEditorState } from "./store";
 
 const noTypes = new Map<string, TaskType>();
@@ -40,6 +41,19 @@ export function useMarks(): ReadonlyMap<string, Mark> {
   }, [document, published]);
 }
 
+/** What keeps the triggers of the published version from firing, by their ids. */
+function useTriggerStates(): ReadonlyMap<string, string> {
+  const workflow = useEditorState((state) => state.id);
+  const { data: schedules } = useQuery({ ...schedulesQuery(workflow), refetchInterval: 10_000 });
+  const { data: webhooks } = useQuery({ ...webhooksQuery(workflow), refetchInterval: 10_000 });
+  return useMemo(() => {
+    const states = new Map<string, string>();
+    for (const { trigger, paused } of schedules ?? []) if (paused) states.set(trigger, t.triggers.states.paused);
+    for (const { trigger, problem } of webhooks ?? []) if (problem) states.set(trigger, t.triggers.states.noSecret);
+    return states;
+  }, [schedules, webhooks]);
+}
+
 export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: boolean): { view: View; nodes: CanvasNode[]; edges: CanvasEdge[] } {
   const factory = useRef(new NodeFactory());
   const progressMap = useRef(new ProgressMap());
@@ -65,8 +79,9 @@ export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: bool
     for (const id of planned.skip) map.set(id, "skip");
     return map;
   }, [planned]);
-  const view: View = { document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, readOnly };
-  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, readOnly]);
+  const triggerStates = useTriggerStates();
+  const view: View = { triggerStates, document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, readOnly };
+  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, readOnly, triggerStates]);
   const edges = useMemo(() => factory.current.makeEdges(view, selectedEdges), [document, types, progress, plan, selectedEdges, readOnly]);
   return { view, nodes, edges };
 }

@@ -2,30 +2,18 @@
 import { useId } from "react";
 
 import type { Json, JsonObject } from "../../graph/document";
-import { addTrigger } from "../../graph/edits";
 import { tellTrigger } from "../../graph/telling";
 import { t } from "../../text";
 import { Button, Field } from "../../ui/controls";
+import { addTriggerOf, triggerKinds } from "./add_trigger";
 import { ExpressionField } from "./panel/expression_field";
 import { JsonField } from "./panel/parameters";
 import { useEditor, useEditorState } from "./store";
-import { positionsFor } from "./use_view";
 
 /** What starts it; each is a node at the head of the canvas. */
 function Triggers({ readOnly }: { readOnly: boolean }) {
   const editor = useEditor();
   const triggers = useEditorState((state) => state.history.document.triggers) ?? [];
-  const add = (type: keyof typeof t.quick.triggers): void => {
-    const taken = new Set(triggers.map((trigger) => trigger.id));
-    let id: string = type;
-    for (let number = 2; taken.has(id); ++number) id = `${type}_${number}`;
-    const config = firstConfig(type, editor.getState().history.document.name);
-    const places = positionsFor(editor.getState().history.document);
-    const heads = [...places].filter(([name]) => name.startsWith("trigger:")).map(([, at]) => at);
-    const at: [number, number] = heads.length > 0 ? [Math.min(...heads.map(([x]) => x)), Math.max(...heads.map(([, y]) => y)) + (triggers.length > 0 ? 64 : 0)] : [0, 0];
-    editor.edit(t.labels.addTrigger, addTrigger({ id, trigger_type: type, trigger_config: config }, at));
-    editor.select([`trigger:${id}`]);
-  };
   return (
     <div className="field">
       <div className="field-head">
@@ -42,8 +30,8 @@ function Triggers({ readOnly }: { readOnly: boolean }) {
       </ul>
       {!readOnly && (
         <div className="row wrap gap-2">
-          {addable.map((type) => (
-            <Button key={type} size="sm" onClick={() => add(type)}>
+          {triggerKinds.map((type) => (
+            <Button key={type} size="sm" onClick={() => addTriggerOf(editor, type)}>
               {t.workflowPanel.addTrigger[type]}
             </Button>
           ))}
@@ -51,22 +39,6 @@ function Triggers({ readOnly }: { readOnly: boolean }) {
       )}
     </div>
   );
-}
-
-const addable = ["webhook", "schedule", "event", "http_poll", "file_watch"] as const;
-
-/** What a new trigger begins with. */
-function firstConfig(type: keyof typeof t.quick.triggers, workflow: string): JsonObject {
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (type === "webhook") return { path: slug(workflow) };
-  if (type === "schedule") return { cron: "0 6 * * *", ...(here === "UTC" ? {} : { timezone: here }) };
-  if (type === "event") return { name: "execution.failed" };
-  if (type === "http_poll") return { url: "https://", items: "{{ input.data }}" };
-  return {};
-}
-
-function slug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "hook";
 }
 
 export function WorkflowPanel({ readOnly }: { readOnly: boolean }) {

@@ -11,9 +11,9 @@ import { CodeField, type CodeFieldHandle } from "../../../ui/code";
 import { useEditorState } from "../store";
 import { setFocusedField } from "./focus";
 
-type Props = { value: string; onChange: (text: string) => void; label: string; scope: () => Scope; singleLine?: boolean; autoFocus?: boolean; hint?: string };
+type Props = { value: string; onChange: (text: string) => void; label: string; scope: () => Scope; singleLine?: boolean; autoFocus?: boolean; hint?: string; preview?: boolean };
 
-export function ExpressionField({ value, onChange, label, scope, singleLine = false, autoFocus = false, hint }: Props) {
+export function ExpressionField({ value, onChange, label, scope, singleLine = false, autoFocus = false, hint, preview = true }: Props) {
   const field = useRef<CodeFieldHandle>(null);
   useEffect(() => () => setFocusedField(null), []);
   return (
@@ -30,7 +30,7 @@ export function ExpressionField({ value, onChange, label, scope, singleLine = fa
         onFocus={() => setFocusedField(field.current)}
         {...(hint ? { hint } : {})}
       />
-      <Preview template={value} scope={scope} />
+      {preview && <Preview template={value} scope={scope} />}
     </div>
   );
 }
@@ -39,10 +39,11 @@ function Preview({ template, scope }: { template: string; scope: () => Scope }) 
   const settled = useSettled(template, 200);
   const execution = useEditorState((state) => state.sampleId ?? state.executionId);
   const pins = useEditorState((state) => state.history.document.ui?.pins);
+  const captured = useEditorState((state) => state.sampleInput);
   const { data, isFetching } = useQuery({
-    queryKey: ["preview", settled, execution, pins],
+    queryKey: ["preview", settled, execution, pins, captured],
     queryFn: ({ signal }) =>
-      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(execution && !pins ? { execution } : { data: previewData(scope()) as never }) } as never })),
+      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(execution && !pins && captured === null ? { execution } : { data: previewData(scope()) as never }) } as never })),
     enabled: settled.includes("{{"),
     retry: false,
     staleTime: 30_000,

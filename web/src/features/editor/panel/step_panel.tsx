@@ -35,9 +35,10 @@ export function StepPanel({ id, readOnly, onRunOnly, menu }: Props) {
   const sample = useQuery({ ...executionQuery(sampleId ?? ""), enabled: sampleId !== null && live === null });
   const execution = live ?? sample.data ?? null;
   const step = findStep(document, id);
-  const latest = useRef({ document, execution, types });
-  latest.current = { document, execution, types };
-  const scope = useCallback(() => scopeFor(latest.current.document, id, latest.current.types, latest.current.execution).scope, [id]);
+  const captured = useEditorState((state) => (live === null ? state.sampleInput : null));
+  const latest = useRef({ document, execution, types, captured });
+  latest.current = { document, execution, types, captured };
+  const scope = useCallback(() => scopeFor(latest.current.document, id, latest.current.types, latest.current.execution, latest.current.captured).scope, [id]);
   if (!step) return null;
   const type = types.get(step.step_type);
   const wired = wiredPorts(document).get(id);
@@ -147,12 +148,13 @@ function Upstream({ id }: { id: string }) {
   const sampleId = useEditorState((state) => state.sampleId);
   const sample = useQuery({ ...executionQuery(sampleId ?? ""), enabled: sampleId !== null && live === null });
   const execution = live ?? sample.data ?? null;
+  const captured = useEditorState((state) => (live === null ? state.sampleInput : null));
   const types = useTypes();
   const value = useMemo(() => {
-    const { scope } = scopeFor(document, id, types, execution);
+    const { scope } = scopeFor(document, id, types, execution, captured);
     const { input, steps } = scope;
     return { input: input ?? null, steps: steps ?? {} } as Json;
-  }, [document, id, types, execution]);
+  }, [document, id, types, execution, captured]);
   const [open, setOpen] = useState(true);
   return (
     <section className="upstream" aria-label={t.panel.upstreamTitle}>

@@ -1,18 +1,17 @@
 /** A webhook: where it listens, who may send, how it answers, and what came. */
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useId, type ReactNode } from "react";
 
-import { api, idempotent, unwrap } from "../../../api/client";
-import { webhookRequestsQuery, webhooksQuery } from "../../../api/queries";
+import { webhooksQuery } from "../../../api/queries";
 import type { Json, Trigger } from "../../../graph/document";
 import { setTrigger, setTriggerConfig } from "../../../graph/edits";
-import { formatTime } from "../../../lib/format";
 import { t } from "../../../text";
-import { Button, CopyButton, Field } from "../../../ui/controls";
-import { TypeTile } from "../../../ui/icons";
-import { toast } from "../../../ui/toast";
+import { CopyButton, Field } from "../../../ui/controls";
 import { useEditor, useEditorState } from "../store";
 import { Choice } from "./choice";
+import { TriggerHead } from "./trigger_head";
+import { WebhookRequests, WebhookTest } from "./webhook_requests";
+import { WebhookRules } from "./webhook_rules";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const answers = ["accepted", "result", "respond"] as const;
@@ -32,13 +31,7 @@ export function WebhookPanel({ trigger, readOnly }: Props) {
   const secrets = Array.isArray(config.secret) ? config.secret.map(String) : text("secret") ? [text("secret")] : [];
   return (
     <>
-      <header className="dock-head">
-        <TypeTile type="webhook" />
-        <div className="clip">
-          <h2>{t.webhook.title}</h2>
-          <p className="sub">{trigger.id}</p>
-        </div>
-      </header>
+      <TriggerHead type="webhook" title={t.webhook.title} id={trigger.id} />
       <div className="dock-scroll">
         <Listening workflow={workflow} trigger={trigger} />
         <form className="form" aria-label={t.webhook.title} onSubmit={(event) => event.preventDefault()}>
@@ -87,6 +80,7 @@ export function WebhookPanel({ trigger, readOnly }: Props) {
                 />
               </Field>
             )}
+            <WebhookRules config={config} set={set} />
             <Field label={t.webhook.delivery} id={`${id}-delivery`} help={t.webhook.deliveryHelp}>
               <input id={`${id}-delivery`} className="input" spellCheck={false} value={text("delivery_header")} onChange={(event) => set("delivery_header", event.target.value || undefined)} />
             </Field>
@@ -96,7 +90,8 @@ export function WebhookPanel({ trigger, readOnly }: Props) {
             </label>
           </fieldset>
         </form>
-        <Requests workflow={workflow} trigger={trigger.id} />
+        <WebhookTest workflow={workflow} trigger={trigger.id} readOnly={readOnly} />
+        <WebhookRequests workflow={workflow} trigger={trigger.id} />
       </div>
     </>
   );
@@ -123,48 +118,5 @@ function Listening({ workflow, trigger }: { workflow: string; trigger: Trigger }
         </p>
       )}
     </div>
-  );
-}
-
-/** The last requests, as they come. */
-function Requests({ workflow, trigger }: { workflow: string; trigger: string }) {
-  const editor = useEditor();
-  const { data = [] } = useQuery(webhookRequestsQuery(workflow, trigger));
-  const replay = useMutation({
-    mutationFn: (number: number) => unwrap(api.POST("/api/webhooks/{id}/{trigger}/requests/{number}/replay/", { params: { path: { id: workflow, trigger, number }, header: idempotent() } })),
-    onSuccess: (execution) => {
-      editor.setState({ sampleId: execution.id });
-      toast(t.webhook.replayed);
-    },
-  });
-  return (
-    <section className="hook-requests" aria-label={t.webhook.requests}>
-      <h3>{t.webhook.requests}</h3>
-      {data.length === 0 && <p className="help">{t.webhook.waiting}</p>}
-      <ul>
-        {data.slice(0, 20).map((request) => (
-          <li key={request.number}>
-            <details>
-              <summary>
-                <span className="t3">{formatTime(request.at)}</span> <b>{request.method}</b> <span className="grow">{request.outcome}</span> <span data-bad={request.status >= 400 ? "" : undefined}>{request.status}</span>
-              </summary>
-              {request.request ? <pre>{JSON.stringify(request.request, null, 2)}</pre> : <p className="help">{t.webhook.notKept(request.body_bytes)}</p>}
-              <div className="row gap-1">
-                {request.execution_id && (
-                  <Button size="sm" onClick={() => editor.setState({ sampleId: request.execution_id })}>
-                    {t.webhook.useData}
-                  </Button>
-                )}
-                {request.request && (
-                  <Button size="sm" onClick={() => replay.mutate(request.number)}>
-                    {t.webhook.replay}
-                  </Button>
-                )}
-              </div>
-            </details>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

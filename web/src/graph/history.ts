@@ -52,7 +52,8 @@ export function undo(history: History): History {
 export function redo(history: History): History {
   const next = history.future.at(-1);
   if (!next) return history;
-  return { document: applyChanges(history.document, next.forward), past: [...history.past, { ...next, merge: undefined }], future: history.future.slice(0, -1) };
+  const again = next.merge === undefined ? next : { ...next, merge: undefined }; // what is typed now is another edit
+  return { document: applyChanges(history.document, next.forward), past: [...history.past, again], future: history.future.slice(0, -1) };
 }
 
 type Members = { [name: string]: unknown };

@@ -282,7 +282,6 @@ describe("timeline", () => {
         event(6, 6, "task_skipped", "b"),
         event(7, 6, "execution_ended", null),
       ],
-      99_000,
     );
     expect([start, end]).toEqual([0, 6000]);
     expect(lanes[0]!.spans.map(({ kind, from, to }) => [kind, from, to])).toEqual([["queue", 0, 1000], ["fail", 1000, 3000], ["retry", 3000, 5000], ["run", 5000, 6000]]);
@@ -290,7 +289,7 @@ describe("timeline", () => {
   });
 
   it("finds the critical path", () => {
-    const timeline = buildTimeline([event(1, 0, "execution_started", null), ...["a", "b", "c"].flatMap((step, index) => [event(2, 0, "attempt_scheduled", step), event(3, [1, 5, 7][index]!, "task_completed", step)])], 0);
+    const timeline = buildTimeline([event(1, 0, "execution_started", null), ...["a", "b", "c"].flatMap((step, index) => [event(2, 0, "attempt_scheduled", step), event(3, [1, 5, 7][index]!, "task_completed", step)])]);
     expect(criticalPath(timeline, (step) => (step === "c" ? ["a", "b"] : []))).toEqual(new Set(["c", "b"]));
   });
 });

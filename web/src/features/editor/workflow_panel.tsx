@@ -7,7 +7,7 @@ import { tellTrigger } from "../../graph/telling";
 import { t } from "../../text";
 import { Button, Field } from "../../ui/controls";
 import { ExpressionField } from "./panel/expression_field";
-import { JsonField } from "./panel/parameters";
+import { JsonField } from "../forms/json_field";
 import { useEditor, useEditorState } from "./store";
 import { positionsFor } from "./use_view";
 

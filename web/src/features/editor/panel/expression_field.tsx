@@ -39,15 +39,18 @@ function Preview({ template, scope }: { template: string; scope: () => Scope }) 
   const settled = useSettled(template, 200);
   const execution = useEditorState((state) => state.sampleId ?? state.executionId);
   const pins = useEditorState((state) => state.history.document.ui?.pins);
+  const { item, index, vars } = scope();
+  const perItem = /\b(item|index)\b/.test(settled);
   const { data, isFetching } = useQuery({
-    queryKey: ["preview", settled, execution, pins],
+    queryKey: ["preview", settled, execution, pins, ...(perItem ? [item, index] : []), ...(execution && !pins ? [] : [vars])],
     queryFn: ({ signal }) =>
-      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(execution && !pins ? { execution } : { data: previewData(scope()) as never }) } as never })),
-    enabled: settled.includes("{{"),
+      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(execution && !pins ? { execution, ...(perItem && item !== undefined ? { data: { item, index } } : {}) } : { data: previewData(scope()) as never }) } as never })),
+    enabled: settled.includes("{{") && !(perItem && "item" in scope() && item === undefined),
     retry: false,
     staleTime: 30_000,
   });
   if (!template.includes("{{")) return null;
+  if (perItem && "item" in scope() && item === undefined) return <p className="help">{t.panel.itemUnknown}</p>;
   if (!data) return <p className="help">{isFetching ? t.panel.previewWaiting : ""}</p>;
   if (!data.ok)
     return (

@@ -22,5 +22,5 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { proxy: { "/api": forward, "/ws": { ...forward, ws: true }, "/docs": forward, "/readyz": forward } },
-  test: { environment: "happy-dom", environmentOptions: { happyDOM: { url: "http://localhost/" } }, setupFiles: ["src/test_setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", testTimeout: 60_000, environmentOptions: { happyDOM: { url: "http://localhost/" } }, setupFiles: ["src/test_setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
 });

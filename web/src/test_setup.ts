@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import "fake-indexeddb/auto";
 import { afterEach } from "vitest";
 
@@ -7,3 +7,5 @@ for (const name of ["offsetHeight", "clientHeight"]) Object.defineProperty(HTMLE
 for (const name of ["offsetWidth", "clientWidth"]) Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => 800 });
 
 afterEach(cleanup);
+
+configure({ asyncUtilTimeout: 20_000 }); // what comes comes at once; only a busy machine takes longer

@@ -16,11 +16,11 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // What every page needs is one file: fewer requests, and it stays cached when the pages change.
-        advancedChunks: { groups: [{ name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack|lucide-react|radix-ui|@radix-ui|cmdk|clsx|use-sync-external-store|openapi-fetch)\// }] },
+        advancedChunks: { groups: [{ name: "code_mirror", test: /node_modules\/(@codemirror\/(autocomplete|commands|language|lint|search|state|view|lang-json)|@lezer\/(common|highlight|lr|json)|style-mod|w3c-keyname|crelt)\// }, { name: "vendor", test: /node_modules\/(react|react-dom|scheduler|@tanstack|lucide-react|radix-ui|@radix-ui|cmdk|clsx|use-sync-external-store|openapi-fetch)\// }] },
       },
     },
   },
   worker: { format: "es" },
   server: { proxy: { "/api": forward, "/ws": { ...forward, ws: true }, "/docs": forward, "/readyz": forward } },
-  test: { environment: "happy-dom", setupFiles: ["src/test_setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", testTimeout: 60_000, environmentOptions: { happyDOM: { url: "http://localhost/" } }, setupFiles: ["src/test_setup.ts"], include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -130,6 +130,15 @@ Result<Response> get_task(Services& s, const Call& call) {
   return json_response(200, out);
 }
 
+void shorten_members(Json& value, std::size_t most_bytes) {
+  if (value.is_array()) {
+    for (auto& element : value.get_array()) element = runtime::shorten(element, most_bytes);
+  }
+  if (value.is_object()) {
+    for (auto& member : value.get_object()) member.value() = runtime::shorten(member.value(), most_bytes);
+  }
+}
+
 Result<Response> get_result(Services& s, const Call& call) {
   const auto id = call.id<ExecutionId>();
   const auto loaded = s.runtime.journal().load(id);
@@ -137,9 +146,10 @@ Result<Response> get_result(Services& s, const Call& call) {
   const auto ref = find_task(loaded->state, call.text("task"));
   if (!ref) return ref.error();
   const auto& output = loaded->state.task(*ref).output;
-  const auto slice = slice_value(output ? *output : Json(nullptr), call.text("path"), call.number("offset"),
-                                 call.number("limit"));
+  auto slice = slice_value(output ? *output : Json(nullptr), call.text("path"), call.number("offset"),
+                           call.number("limit"));
   if (!slice) return slice.error();
+  if (call.has("shorten")) shorten_members(slice->at("value"), call.number("shorten"));
   return json_response(200, *slice);
 }
 

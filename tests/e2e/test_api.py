@@ -283,6 +283,9 @@ class ExecutionTest(ServerTest):
         path = f"/api/executions/{execution['id']}/tasks/{execution['tasks'][0]['id']}"
         slice = self.client.get(f"{path}/result/?path=/list&offset=49998").json
         self.assertEqual((slice["type"], slice["total"], slice["value"]), ("array", 50000, [49998, 49999]))
+        value = self.client.get(f"{path}/result/?shorten=1000").json["value"]
+        self.assertEqual({name: (part["truncated"], part["bytes"] > 100_000) for name, part in value.items()}, {"list": (True, True), "text": (True, True)})
+        self.assertEqual(self.client.get(f"{path}/result/?path=/list&limit=2&shorten=1000").json["value"], [0, 1])
         slice = self.client.get(f"{path}/result/?path=/text&offset=99999&limit=5").json
         self.assertEqual((slice["total"], slice["value"]), (100000, "b"))
         self.assertEqual(self.client.get(f"{path}/result/?path=/nothing").code, "not_found")

@@ -261,28 +261,48 @@ describe("the designer", () => {
       assert.deepEqual(steps.map((step) => [step.id, step.name ?? null, step.config?.message ?? null]), [["a", "Mine", "theirs"], ["b", null, null]]);
     }));
 
-  it("keeps every edit when the tab is killed", async () => {
-    const trials = Number(process.env.FLOWPILOT_KILL_TABS ?? 4);
-    const { id } = await server.create({ name: "Killed", steps: [{ id: "a", step_type: "log", config: { message: "start" } }] });
+  it("keeps every edit when the tab is killed, whatever was edited last", async () => {
+    const trials = Number(process.env.FLOWPILOT_KILL_TABS ?? 5);
+    const random = randomFrom(Number(process.env.FLOWPILOT_SEED ?? 1));
+    const { id } = await server.create({ name: "Killed", steps: [{ id: "a", name: "Start", step_type: "log", config: { message: "start" } }] });
     const { context, page: first } = await openPage(browser, server);
     await first.goto(`${server.url}/workflows/${id}`);
     let page = first;
+    const shown = async () => {
+      await page.getByRole("radio", { name: "Code" }).click();
+      const text = await page.locator('[data-code="yaml"] .cm-content').innerText();
+      await page.getByRole("radio", { name: "Canvas" }).click();
+      return text;
+    };
     for (let trial = 0; trial < trials; ++trial) {
-      await node(page, trial === 0 ? "a" : `Edit ${trial - 1}`).click();
-      // The server does not get this edit: only the browser has it when the tab dies.
+      // The server does not get these edits: only the browser has them when the tab dies.
       await page.route("**/api/workflows/**", (route) => (route.request().method() === "PUT" ? route.abort() : route.continue()));
-      await page.getByLabel("Name of the step").fill(`Edit ${trial}`);
+      const step = page.locator(".react-flow__node-step").first();
+      for (let count = 1 + random(3); count > 0; --count) {
+        await step.click();
+        const edit = random(6);
+        if (edit <= 1) await page.getByLabel("Name of the step").fill(`Edit ${trial}.${count}`);
+        else if (edit === 2) await step.press("Control+ArrowDown");
+        else if (edit === 3) await step.press("d");
+        else if (edit === 4) {
+          await step.press("Control+d");
+          await page.locator(".react-flow__node-step").nth(1).waitFor();
+          await page.keyboard.press("Delete"); // one of the two goes again
+          await page.locator(".react-flow__node-step").nth(1).waitFor({ state: "detached" });
+        } else await page.locator("body").press("Control+z");
+      }
       await page.waitForTimeout(300); // within this time every edit must be kept: it is what is tested
+      const before = await shown();
       const session = await context.newCDPSession(page);
       const crashed = page.waitForEvent("crash");
       void session.send("Page.crash").catch(() => {});
       await crashed;
       page = await context.newPage();
       await page.goto(`${server.url}/workflows/${id}`);
-      await node(page, `Edit ${trial}`).waitFor();
+      await page.locator(".react-flow__node-step").first().waitFor();
+      assert.equal(await shown(), before, `trial ${trial}`);
       await saved(page);
     }
-    assert.equal((await server.api("GET", `/api/workflows/${id}/`)).steps[0].name, `Edit ${trials - 1}`);
     await context.close();
   });
 
@@ -307,6 +327,15 @@ describe("the designer", () => {
       await node(page, "c").locator('[data-s="skipped"]').waitFor();
     }));
 });
+
+/** Whole numbers below a limit, the same for the same seed. */
+function randomFrom(seed) {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
 
 /** Tab would bring the focus there as well, step by step. */
 async function focusStep(page, name) {

@@ -30,6 +30,13 @@ export const taskTypesQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** The server's variables, as expressions see them. */
+export const varsQuery = queryOptions({
+  queryKey: ["vars"],
+  queryFn: ({ signal }) => unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: "{{ vars }}" } })).then(({ value }) => (value ?? {}) as { [name: string]: unknown }),
+  staleTime: 60_000,
+});
+
 export const readinessQuery = queryOptions({
   queryKey: ["readiness"],
   queryFn: ({ signal }) => unwrap(api.GET("/readyz", { signal })),
@@ -232,11 +239,13 @@ export function taskQuery(execution: string, task: string) {
   });
 }
 
+const shownMember = 20_000; // bytes: a larger member is asked for by its own path
+
 export function sliceQuery(execution: string, task: string, path: string, offset: number, limit: number) {
   return queryOptions({
     queryKey: [...keys.execution(execution), "result", task, path, offset, limit],
     queryFn: ({ signal }) =>
-      unwrap(api.GET("/api/executions/{id}/tasks/{task}/result/", { signal, params: { path: { id: execution, task }, query: { path, offset, limit } } })),
+      unwrap(api.GET("/api/executions/{id}/tasks/{task}/result/", { signal, params: { path: { id: execution, task }, query: { path, offset, limit, shorten: shownMember } } })),
     staleTime: 60_000,
   });
 }

@@ -4,36 +4,60 @@ export type JournalEntry = { seq: number; at: string; type: string; step: string
 export type SpanKind = "queue" | "run" | "fail" | "retry" | "sleep";
 export type Span = { kind: SpanKind; from: number; to: number | null; attempt: number };
 export type Lane = { step: string; index: number | null; spans: Span[]; from: number | null; to: number | null; ended: string | null };
-export type Timeline = { start: number; end: number; lanes: Lane[] };
+export type Timeline = { start: number; end: number; over: boolean; lanes: readonly Lane[] };
 
-/** Adds events to lanes; events come in order and each once. */
-export function buildTimeline(events: readonly JournalEntry[], now: number): Timeline {
-  const lanes = new Map<string, Lane>();
-  const laneOf = (event: JournalEntry): Lane => {
+const told = new Set(["attempt_scheduled", "attempt_failed", "attempt_lost", "task_waiting", "task_completed", "task_failed", "task_skipped", "task_cancelled", "items_expanded", "items_ended"]);
+
+export function buildTimeline(events: readonly JournalEntry[]): Timeline {
+  return new TimelineBuilder().update(events);
+}
+
+/** Adds events to lanes; events come in order and each once. A longer list of the same journal costs only what is new in it. */
+export class TimelineBuilder {
+  private byTask = new Map<string, Lane>();
+  private lanes: Lane[] = [];
+  private taken = 0;
+  private lastSeq = 0;
+  private start = 0;
+  private end = 0;
+  private over = false;
+
+  update(events: readonly JournalEntry[]): Timeline {
+    if (events.length < this.taken || (this.taken > 0 && events[this.taken - 1]!.seq !== this.lastSeq)) {
+      this.byTask.clear();
+      this.lanes = [];
+      this.taken = 0;
+      this.over = false;
+    }
+    if (this.taken === 0 && events[0]) this.start = this.end = Date.parse(events[0].at);
+    for (; this.taken < events.length; ++this.taken) this.take(events[this.taken]!);
+    this.lastSeq = events.at(-1)?.seq ?? 0;
+    this.lanes.sort(inOrder); // next to nothing where they are in order already
+    return { start: this.start, end: this.end, over: this.over, lanes: [...this.lanes] };
+  }
+
+  private laneOf(event: JournalEntry): Lane {
     const key = `${event.step}/${event.index ?? ""}`;
-    let lane = lanes.get(key);
-    if (!lane) lanes.set(key, (lane = { step: event.step!, index: event.index, spans: [], from: null, to: null, ended: null }));
+    let lane = this.byTask.get(key);
+    if (!lane) {
+      lane = { step: event.step!, index: event.index, spans: [], from: null, to: null, ended: null };
+      this.byTask.set(key, lane);
+      this.lanes.push(lane);
+    }
     return lane;
-  };
-  const close = (lane: Lane, at: number): void => {
-    const last = lane.spans.at(-1);
-    if (last && last.to === null) last.to = at;
-  };
-  const start = events[0] ? Date.parse(events[0].at) : now;
-  let end = start;
-  let over = false;
-  for (const event of events) {
+  }
+
+  private take(event: JournalEntry): void {
     const at = Date.parse(event.at);
-    end = Math.max(end, at);
-    if (event.type === "execution_ended") over = true;
-    if (event.type === "execution_reopened") over = false;
-    if (event.step === null) continue;
-    if (!["attempt_scheduled", "attempt_failed", "attempt_lost", "task_waiting", "task_completed", "task_failed", "task_skipped", "task_cancelled", "items_expanded", "items_ended"].includes(event.type)) continue;
-    const lane = laneOf(event);
+    this.end = Math.max(this.end, at);
+    if (event.type === "execution_ended") this.over = true;
+    if (event.type === "execution_reopened") this.over = false;
+    if (event.step === null || !told.has(event.type)) return;
+    const lane = this.laneOf(event);
     const startedAt = typeof event.data.started_at === "number" ? event.data.started_at : null;
     if (event.type === "task_skipped") {
       lane.ended = "skipped";
-      continue;
+      return;
     }
     lane.from ??= at;
     if (event.type === "attempt_scheduled") {
@@ -54,9 +78,32 @@ export function buildTimeline(events: readonly JournalEntry[], now: number): Tim
       }
     }
   }
-  if (!over) end = Math.max(end, now);
-  const list = [...lanes.values()].sort((a, b) => (a.from ?? Infinity) - (b.from ?? Infinity) || a.step.localeCompare(b.step) || (a.index ?? -1) - (b.index ?? -1));
-  return { start, end, lanes: list };
+}
+
+function inOrder(a: Lane, b: Lane): number {
+  return (a.from ?? Infinity) - (b.from ?? Infinity) || (a.step < b.step ? -1 : a.step > b.step ? 1 : 0) || (a.index ?? -1) - (b.index ?? -1);
+}
+
+function close(lane: Lane, at: number): void {
+  const last = lane.spans.at(-1);
+  if (last && last.to === null) last.to = at;
+}
+
+export type TaskTimes = { step: string; index: number | null; status: string; started_at: string | null; completed_at: string | null };
+
+/** What tasks alone tell, until the journal is there: one span each, from the first attempt to the end. */
+export function timelineOfTasks(tasks: readonly TaskTimes[], startedAt: string): Timeline {
+  const start = Date.parse(startedAt);
+  let end = start;
+  const lanes: Lane[] = [];
+  for (const task of tasks) {
+    if (task.started_at === null) continue;
+    const from = Date.parse(task.started_at);
+    const to = task.completed_at === null ? null : Date.parse(task.completed_at);
+    end = Math.max(end, to ?? from);
+    lanes.push({ step: task.step, index: task.index, spans: [{ kind: task.status === "failed" ? "fail" : task.status === "waiting" ? "sleep" : "run", from, to, attempt: 1 }], from, to, ended: to === null ? null : task.status });
+  }
+  return { start, end, over: false, lanes: lanes.sort(inOrder) };
 }
 
 /** Ends the running span; what came before the worker took it up was waiting in the queue. */

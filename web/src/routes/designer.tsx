@@ -26,6 +26,7 @@ import { positionsFor, useTypes } from "../features/editor/use_view";
 import { useRun, type RunWish } from "../features/editor/use_run";
 import { findStep, wouldCycle, type Json } from "../graph/document";
 import { connect } from "../graph/edits";
+import { checkInput } from "../graph/inputs";
 import { hasPlainOutput, namedPorts } from "../graph/anatomy";
 import { isTyping } from "../lib/shortcuts";
 import { useTitle } from "../lib/hooks";
@@ -128,8 +129,7 @@ function Designer({ saver }: { saver: Saver }) {
   const start = useCallback(
     (options: { withInput?: boolean; draft?: boolean; partial?: RunWish["partial"] }) => {
       const next = { draft: options.draft ?? true, ...(options.partial ? { partial: options.partial } : {}) };
-      const required = editor.getState().history.document.inputs?.required;
-      const needsInput = Array.isArray(required) && required.length > 0 && lastInput.current === undefined;
+      const needsInput = checkInput(editor.getState().history.document.inputs, lastInput.current ?? {}).length > 0;
       if (options.withInput || options.partial || needsInput) setWish(next);
       else void run({ ...next, input: lastInput.current ?? {} }).catch((reason: unknown) => toast(reason instanceof Error ? reason.message : String(reason), { text: t.editor.showProblems, run: () => goToProblem(1) }));
     },

@@ -150,7 +150,7 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
                 )}
               </StaticCanvas>
             )}
-            {tab === "timeline" && (journal.error && journal.events.length === 0 ? <ErrorState error={journal.error} /> : <TimelineView events={journal.events} tasks={execution.tasks} document={document} running={!over} selected={step} onSelect={select} />)}
+            {tab === "timeline" && (journal.error && journal.events.length === 0 ? <ErrorState error={journal.error} /> : <TimelineView journal={journal} startedAt={execution.started_at} tasks={execution.tasks} document={document} running={!over} selected={step} onSelect={select} />)}
             {tab === "events" && (journal.error && journal.events.length === 0 ? <ErrorState error={journal.error} /> : <EventsView id={execution.id} events={journal.events} chosen={search.event ? Number(search.event) : null} onChoose={(seq) => void navigate({ search: (now) => ({ ...now, event: seq === null ? undefined : String(seq) }), replace: true })} />)}
             {tab === "logs" && <LogView id={execution.id} live={!over} step={null} {...(search.line ? { line: Number(search.line) } : {})} />}
             {tab === "data" && <ExecutionData execution={execution} />}

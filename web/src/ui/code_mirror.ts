@@ -1,14 +1,11 @@
 /** The code editor, in one lazily loaded chunk: expressions in texts, JSON and YAML. */
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-import { javascript } from "@codemirror/lang-javascript";
 import { json } from "@codemirror/lang-json";
-import { python } from "@codemirror/lang-python";
-import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, MatchDecorator, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
@@ -84,6 +81,14 @@ function complete(scope: () => Scope) {
   };
 }
 
+/** The grammars of whole files come when one is opened: a field with an expression in it needs none. */
+function loadGrammar(language: Language): Promise<Extension> | undefined {
+  if (language === "javascript") return import("@codemirror/lang-javascript").then(({ javascript }) => javascript());
+  if (language === "python") return import("@codemirror/lang-python").then(({ python }) => python());
+  if (language === "yaml") return import("@codemirror/lang-yaml").then(({ yaml }) => yaml());
+  return undefined;
+}
+
 export function createCode(options: CodeOptions): CodeHandle {
   const { parent, text, language, label, hint, singleLine, readOnly, scope, onChange, onBlur } = options;
   let quiet = false;
@@ -115,14 +120,20 @@ export function createCode(options: CodeOptions): CodeHandle {
   if (hint) extensions.push(placeholder(hint));
   if (readOnly) extensions.push(EditorState.readOnly.of(true), EditorView.editable.of(false));
   if (scope) extensions.push(autocompletion({ override: [complete(scope)], icons: false, activateOnTyping: true }));
-  if (language === "javascript") extensions.push(javascript(), lineNumbers(), indentOnInput());
-  if (language === "python") extensions.push(python(), indentUnit.of("    "), lineNumbers(), indentOnInput());
+  if (language === "javascript") extensions.push(lineNumbers(), indentOnInput());
+  if (language === "python") extensions.push(indentUnit.of("    "), lineNumbers(), indentOnInput());
   if (language === "json") extensions.push(json(), lintGutter());
-  if (language === "yaml") extensions.push(yaml(), lineNumbers(), foldGutter(), indentOnInput(), highlightActiveLine(), highlightSelectionMatches(), lintGutter());
+  if (language === "yaml") extensions.push(lineNumbers(), foldGutter(), indentOnInput(), highlightActiveLine(), highlightSelectionMatches(), lintGutter());
+  const grammar = new Compartment();
+  extensions.push(grammar.of([]));
   // In a shadow root the editor's own styles are constructed sheets, which a strict content security policy allows.
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open", delegatesFocus: true });
   root.replaceChildren();
   const view = new EditorView({ root, parent: root as unknown as HTMLElement, state: EditorState.create({ doc: text, extensions }) });
+  let destroyed = false;
+  void loadGrammar(language)?.then((extension) => {
+    if (!destroyed) view.dispatch({ effects: grammar.reconfigure(extension) });
+  });
   return {
     setText: (next) => {
       const now = view.state.doc.toString();
@@ -137,7 +148,10 @@ export function createCode(options: CodeOptions): CodeHandle {
       view.focus();
     },
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy: () => {
+      destroyed = true;
+      view.destroy();
+    },
     diagnose: (problems) => {
       const found = problems.map((problem): Diagnostic => {
         const line = view.state.doc.line(Math.max(1, Math.min(problem.line, view.state.doc.lines)));

@@ -60,10 +60,10 @@ function moveAmong(event: React.KeyboardEvent<HTMLDivElement>): void {
   next.click();
 }
 
-export function CopyButton({ text, label = t.app.copy }: { text: string | (() => string); label?: string }) {
+export function CopyButton({ text, label = t.app.copy }: { text: string | (() => string | Promise<string>); label?: string }) {
   const [done, setDone] = useState(false);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(typeof text === "string" ? text : text());
+    await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
     setDone(true);
     setTimeout(() => setDone(false), 1500);
   };

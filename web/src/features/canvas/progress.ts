@@ -16,22 +16,42 @@ export type StepProgress = {
 const loudness: AnyStatus[] = ["running", "retrying", "queued", "waiting", "failed", "cancelled", "completed", "pending", "skipped"];
 
 export function progressOf(tasks: readonly Task[]): StepProgress {
-  const items = tasks.filter((task) => task.index !== null);
-  const whole = tasks.find((task) => task.index === null);
-  const status = whole?.status ?? loudness.find((candidate) => tasks.some((task) => task.status === candidate)) ?? "pending";
-  const started = tasks.flatMap((task) => (task.started_at ? [task.started_at] : [])).sort();
-  const ended = tasks.flatMap((task) => (task.completed_at ? [task.completed_at] : [])).sort();
+  // One pass: a step may have 100,000 tasks, and this runs with each change of one of them.
+  const found = new Set<AnyStatus>();
+  let whole: Task | null = null;
+  let [attempts, done, failed, all, ended] = [0, 0, 0, 0, 0];
+  let startedAt: string | null = null;
+  let endedAt: string | null = null;
+  let nextAttemptAt: string | null = null;
+  let error: string | null = null;
+  for (const task of tasks) {
+    found.add(task.status);
+    if (task.started_at) {
+      attempts = Math.max(attempts, task.retry_count + 1);
+      if (startedAt === null || task.started_at < startedAt) startedAt = task.started_at;
+    }
+    if (task.completed_at) {
+      ended += 1;
+      if (endedAt === null || task.completed_at > endedAt) endedAt = task.completed_at;
+    }
+    nextAttemptAt ??= task.next_attempt_at;
+    error ??= task.error_message;
+    if (task.index === null) {
+      whole ??= task;
+      continue;
+    }
+    all += 1;
+    if (task.status === "completed") done += 1;
+    if (task.status === "failed") failed += 1;
+  }
   return {
-    status,
-    attempts: Math.max(0, ...tasks.map((task) => (task.started_at ? task.retry_count + 1 : 0))),
-    startedAt: started[0] ?? null,
-    endedAt: ended.length === tasks.length ? (ended.at(-1) ?? null) : null,
-    nextAttemptAt: tasks.find((task) => task.next_attempt_at)?.next_attempt_at ?? null,
-    error: (whole ?? tasks.find((task) => task.error_message))?.error_message ?? null,
-    items:
-      items.length > 0
-        ? { done: items.filter((task) => task.status === "completed").length, failed: items.filter((task) => task.status === "failed").length, all: items.length }
-        : null,
+    status: whole?.status ?? loudness.find((candidate) => found.has(candidate)) ?? "pending",
+    attempts,
+    startedAt,
+    endedAt: ended === tasks.length ? endedAt : null,
+    nextAttemptAt,
+    error: whole ? whole.error_message : error,
+    items: all > 0 ? { done, failed, all } : null,
   };
 }
 

@@ -17,7 +17,7 @@ import { focusNode } from "./focus_node";
 import { addTriggerOf, type TriggerKind } from "./add_trigger";
 import { QuickAdd } from "./quick_add";
 import { useEditor, useEditorState } from "./store";
-import { tidy } from "./tidy";
+import { prepareTidy, tidy } from "./tidy";
 import { positionsFor, useTypes, useView } from "./use_view";
 
 export type Mode = "select" | "pan";
@@ -352,6 +352,14 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
     }),
     [marked, connecting, candidate, editingNote, editor, screenSpot],
   );
+
+  // Whoever draws a large workflow tidies it up sooner or later: the worker takes a moment to get ready, and takes it while nothing else is to do.
+  const isLarge = useEditorState((state) => state.history.document.steps.length > 200);
+  useEffect(() => {
+    if (!isLarge || readOnly) return;
+    const timer = setTimeout(prepareTidy, 1500);
+    return () => clearTimeout(timer);
+  }, [isLarge, readOnly]);
 
   // The whole graph in view when first opened.
   const opened = useRef(false);

@@ -12,6 +12,7 @@ import type { Command } from "../../lib/shortcuts";
 import { t } from "../../text";
 import type { MenuItem } from "../../ui/controls";
 import { toast } from "../../ui/toast";
+import { isTruncated } from "../executions/large";
 import type { CanvasHandle, Mode } from "./canvas";
 import { focusNode } from "./focus_node";
 import type { Editor } from "./store";
@@ -94,7 +95,7 @@ export function useDesignerCommands(actions: DesignerActions): { menu: (id: stri
         editor.edit(t.labels.unpin, pin(id, undefined));
         return;
       }
-      const task = execution?.tasks.find((candidate) => candidate.step === id && candidate.status === "completed" && candidate.index === null);
+      const task = execution?.tasks.find((candidate) => candidate.step === id && candidate.status === "completed" && candidate.index === null && !isTruncated(candidate.result));
       if (task) editor.edit(t.labels.pin, pin(id, task.result as Json));
       else editor.openStep(id, "output");
     };

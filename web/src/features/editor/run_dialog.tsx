@@ -3,12 +3,12 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
 import type { ApiError } from "../../api/client";
-import { sampleOf } from "../../graph/completion";
-import { findStep, type Json, type JsonObject, type WorkflowDocument } from "../../graph/document";
+import { findStep, type Json, type WorkflowDocument } from "../../graph/document";
+import { startInput } from "../../graph/inputs";
 import { t } from "../../text";
-import { CodeField } from "../../ui/code";
 import { Button, Dialog } from "../../ui/controls";
 import { ErrorState, LoadingRows } from "../../ui/states";
+import { readInput, RunInputField } from "../forms/run_input";
 import type { Plan } from "./store";
 import type { RunWish } from "./use_run";
 
@@ -23,20 +23,26 @@ type Props = {
 };
 
 export function RunDialog({ document, wish, lastInput, planFor, onPlan, onRun, onClose }: Props) {
-  const [text, setText] = useState(() => JSON.stringify(lastInput ?? sampleOf(document.inputs as Json) ?? {}, null, 2));
-  const input = useMemo(() => parse(text), [text]);
+  const [text, setText] = useState(() => JSON.stringify(lastInput ?? startInput(document.inputs), null, 2));
+  const [tried, setTried] = useState(false);
+  const input = useMemo(() => readInput(text, document.inputs), [text, document.inputs]);
+  const fits = input.value !== null && input.problems.length === 0;
   const plan = useQuery({
     queryKey: ["plan", document, wish, text],
     queryFn: async () => {
-      const made = await planFor({ ...wish, input: input!.value });
+      const made = await planFor({ ...wish, input: input.value!.value });
       onPlan(made);
       return made;
     },
-    enabled: input !== null && wish.partial !== undefined,
+    enabled: fits && wish.partial !== undefined,
     retry: false,
     gcTime: 0,
   });
-  const start = useMutation({ mutationFn: () => onRun({ ...wish, input: input!.value }), onSuccess: onClose });
+  const start = useMutation({ mutationFn: () => onRun({ ...wish, input: input.value!.value }), onSuccess: onClose });
+  const run = (): void => {
+    setTried(true);
+    if (fits && !start.isPending) start.mutate();
+  };
   const title = !wish.partial ? t.editor.runWithInput : { to: t.editor.runTo, only: t.editor.runOnly, from: t.editor.runFrom }[wish.partial.mode];
   const error = (start.error ?? plan.error) as ApiError | null;
   return (
@@ -58,20 +64,21 @@ export function RunDialog({ document, wish, lastInput, planFor, onPlan, onRun, o
           >
             {t.app.cancel}
           </Button>
-          <Button kind="primary" size="lg" disabled={input === null || start.isPending || (wish.partial !== undefined && !plan.data)} onClick={() => start.mutate()}>
+          <Button kind="primary" size="lg" disabled={input.value === null || start.isPending || (fits && wish.partial !== undefined && !plan.data)} onClick={run}>
             {plan.data ? t.retry.run(plan.data.run.length) : t.run.start}
           </Button>
         </>
       }
     >
-      <div className="field">
-        <div className="field-head">
-          <span className="label">{t.run.input}</span>
-        </div>
-        <CodeField value={text} onChange={setText} label={t.run.input} language="json" />
-        {input === null && <p className="help bad">{t.panel.invalidJson}</p>}
-        {inputHelp(document.inputs) && <p className="help">{inputHelp(document.inputs)}</p>}
-      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run();
+        }}
+      >
+        <RunInputField schema={document.inputs} input={input} shown={tried} onChange={setText} />
+        <button type="submit" hidden />
+      </form>
       {wish.partial &&
         (plan.isFetching && !plan.data ? (
           <LoadingRows rows={2} />
@@ -93,17 +100,4 @@ export function RunDialog({ document, wish, lastInput, planFor, onPlan, onRun, o
       {error && <ErrorState error={error} />}
     </Dialog>
   );
-}
-
-function parse(text: string): { value: Json } | null {
-  try {
-    return { value: text.trim() === "" ? {} : (JSON.parse(text) as Json) };
-  } catch {
-    return null;
-  }
-}
-
-function inputHelp(schema: JsonObject | undefined): string {
-  const required = schema?.required;
-  return Array.isArray(required) && required.length > 0 ? `${t.panel.required}: ${required.join(", ")}` : "";
 }

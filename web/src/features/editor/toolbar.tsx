@@ -5,6 +5,7 @@ import type { RefObject } from "react";
 import { t } from "../../text";
 import { Button } from "../../ui/controls";
 import type { CanvasHandle, Mode } from "./canvas";
+import { prepareTidy } from "./tidy";
 
 /** The floating bar of the canvas. */
 export function Toolbar({ canvas, mode, onMode, readOnly, onOutline, outline }: { canvas: RefObject<CanvasHandle | null>; mode: Mode; onMode: (mode: Mode) => void; readOnly: boolean; onOutline: () => void; outline: boolean }) {
@@ -27,7 +28,7 @@ export function Toolbar({ canvas, mode, onMode, readOnly, onOutline, outline }: 
           <Button kind="quiet" icon label={t.editor.addNote} keys="Shift+S" onClick={() => canvas.current?.addNote()}>
             <StickyNote className="icon" aria-hidden="true" />
           </Button>
-          <Button kind="quiet" icon label={t.editor.tidy} keys="Alt+Shift+T" onClick={() => void canvas.current?.tidy()}>
+          <Button kind="quiet" icon label={t.editor.tidy} keys="Alt+Shift+T" onPointerEnter={prepareTidy} onFocus={prepareTidy} onClick={() => void canvas.current?.tidy()}>
             <Network className="icon" aria-hidden="true" />
           </Button>
         </>

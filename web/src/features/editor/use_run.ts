@@ -1,37 +1,16 @@
 /** Running from the designer: starts the draft (or a part of it), shows it live on the canvas, and keeps its data for expressions. */
 import { useCallback, useEffect, useRef } from "react";
 
-import { api, idempotent, unwrap, type Execution, type Task } from "../../api/client";
+import { api, idempotent, unwrap, type Execution } from "../../api/client";
 import { openFeed, type LiveMessage } from "../../api/live";
 import { keys, queryClient } from "../../api/queries";
 import { findStep, type Json } from "../../graph/document";
 import { t } from "../../text";
 import { isOver } from "../../ui/status";
 import { announce } from "../../ui/announcer";
+import { applyMessages } from "../executions/apply_messages";
 import type { Saver } from "./saver";
 import { useEditor, useEditorState, type Plan } from "./store";
-
-/** The execution after one message of its feed. Tasks that the message does not name keep their objects. */
-export function applyMessage(execution: Execution | null, message: LiveMessage): Execution | null {
-  if (message.type === "snapshot") {
-    const { type: _type, seq: _seq, ...rest } = message;
-    return rest as unknown as Execution;
-  }
-  if (!execution) return null;
-  if (message.type === "task_update") {
-    const { type: _type, seq: _seq, task_id, ...change } = message;
-    const index = execution.tasks.findIndex((task) => task.id === task_id);
-    const tasks = [...execution.tasks];
-    if (index >= 0) tasks[index] = { ...tasks[index]!, ...change } as Task;
-    else tasks.push({ id: task_id, workflow_execution: execution.id, step_type: "", worker: null, ...change } as unknown as Task);
-    return { ...execution, tasks };
-  }
-  if (message.type === "execution_update") {
-    const { type: _type, seq: _seq, ...change } = message;
-    return { ...execution, ...(change as Partial<Execution>) };
-  }
-  return execution;
-}
 
 export type RunWish = { input: Json; draft: boolean; partial?: { mode: "to" | "only" | "from"; step: string } };
 
@@ -57,7 +36,7 @@ export function useRun(saver: Saver): { run: (wish: RunWish) => Promise<void>; p
     const flush = (): void => {
       frame.current = 0;
       const before = editor.getState().execution;
-      const after = pending.reduce(applyMessage, before);
+      const after = applyMessages(before, pending);
       pending = [];
       if (after === before) return;
       editor.setState({ execution: after });

@@ -7,7 +7,7 @@ import { t } from "../../text";
 import { Button, Field } from "../../ui/controls";
 import { addTriggerOf, triggerKinds } from "./add_trigger";
 import { ExpressionField } from "./panel/expression_field";
-import { JsonField } from "./panel/parameters";
+import { JsonField } from "../forms/json_field";
 import { useEditor, useEditorState } from "./store";
 
 /** What starts it; each is a node at the head of the canvas. */

@@ -1,5 +1,5 @@
 /** What a step gave in an execution: its output in whatever size, its error in three parts, its attempts. */
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 
@@ -12,12 +12,7 @@ import { Button } from "../../ui/controls";
 import { ErrorState, LoadingRows } from "../../ui/states";
 import { StatusGlyph } from "../../ui/status";
 import { DataViewer } from "../data/viewer";
-
-type Truncated = { truncated: true; bytes: number; preview: string };
-
-function isTruncated(value: unknown): value is Truncated {
-  return typeof value === "object" && value !== null && (value as Truncated).truncated === true && typeof (value as Truncated).bytes === "number";
-}
+import { isTruncated, pointerOf } from "./large";
 
 type Props = { execution: string; tasks: readonly Task[]; actions?: ReactNode; details?: boolean };
 
@@ -72,12 +67,16 @@ export function TaskErrorBox({ task }: { task: Task }) {
 function LargeResult({ execution, task, bytes, actions }: { execution: string; task: Task; bytes: number; actions?: ReactNode }) {
   const [path, setPath] = useState("");
   const [offset, setOffset] = useState(0);
-  const { data, error, isPending, refetch } = useQuery(sliceQuery(execution, taskName(task), path, offset, 200));
+  const first = useQuery({ ...sliceQuery(execution, task.id, path, offset, 200), placeholderData: keepPreviousData });
+  // A text is read in longer pieces than a list.
+  const longer = useQuery({ ...sliceQuery(execution, task.id, path, offset, textPiece), enabled: first.data?.type === "string" && first.data.path === path && first.data.total > 200 });
+  const { error, isPending, refetch } = first;
+  const data = longer.data ?? first.data;
   if (error) return <ErrorState error={error} retry={() => void refetch()} />;
-  if (isPending) return <LoadingRows />;
+  if (isPending || !data) return <LoadingRows />;
   const up = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
   const members = data.value !== null && typeof data.value === "object";
-  const step = data.type === "string" ? 20_000 : 200;
+  const step = data.type === "string" ? textPiece : 200;
   return (
     <>
       <div className="row data-head">
@@ -120,24 +119,26 @@ function LargeResult({ execution, task, bytes, actions }: { execution: string; t
                   type="button"
                   className="link"
                   onClick={() => {
-                    setPath(`${path}/${name.replace(/~/g, "~0").replace(/\//g, "~1")}`);
+                    setPath(pointerOf(path, name));
                     setOffset(0);
                   }}
                 >
                   {name}
                 </button>{" "}
-                <span className="t3">{formatBytes((inner as unknown as Truncated).bytes)}</span>
+                <span className="t3">{formatBytes((inner as unknown as { bytes: number }).bytes)}</span>
               </li>
             ))}
         </ul>
       )}
-      <DataViewer key={`${path}@${offset}`} value={data.value as Json} label={`${task.step} ${t.execution.output}`} />
+      <DataViewer key={`${data.path}@${data.offset}`} value={data.value as Json} label={`${task.step} ${t.execution.output}`} {...(data.offset === 0 ? { base: ["steps", task.step, "output", ...partsOf(data.path)] } : {})} />
     </>
   );
 }
 
-function taskName(task: Task): string {
-  return task.id;
+const textPiece = 20_000;
+
+function partsOf(pointer: string): (string | number)[] {
+  return pointer.split("/").slice(1).map((part) => (/^\d+$/.test(part) ? Number(part) : part.replace(/~1/g, "/").replace(/~0/g, "~")));
 }
 
 /** Attempts, the config as it was sent, the child execution: for the person looking for the cause. */

@@ -2,22 +2,27 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 
-import type { JournalEvent, Task } from "../../api/client";
+import type { Task } from "../../api/client";
 import { findStep, sourceOf, type WorkflowDocument } from "../../graph/document";
-import { buildTimeline, criticalPath, ticks, type JournalEntry, type Lane, type Span } from "../../graph/timeline";
+import { criticalPath, ticks, timelineOfTasks, TimelineBuilder, type JournalEntry, type Lane, type Span } from "../../graph/timeline";
 import { formatDuration } from "../../lib/format";
 import { useNow } from "../../lib/hooks";
 import { t } from "../../text";
 import { StatusGlyph, type AnyStatus } from "../../ui/status";
+import type { Journal } from "./use_execution";
 
 const rowHeight = 28;
 const barClass = { queue: "bar queue", run: "bar run", fail: "bar run bad", retry: "bar rwait", sleep: "bar sleep" } as const;
 
-type Props = { events: readonly JournalEvent[]; tasks: readonly Task[]; document: WorkflowDocument; running: boolean; selected: string | null; onSelect: (step: string) => void };
+type Props = { journal: Journal; startedAt: string; tasks: readonly Task[]; document: WorkflowDocument; running: boolean; selected: string | null; onSelect: (step: string) => void };
 
-export function TimelineView({ events, tasks, document, running, selected, onSelect }: Props) {
+export function TimelineView({ journal, startedAt, tasks, document, running, selected, onSelect }: Props) {
   const now = useNow(running, 250);
-  const timeline = useMemo(() => buildTimeline(events as unknown as JournalEntry[], now), [events, running ? now : 0]);
+  const builder = useRef(new TimelineBuilder());
+  // The tasks are here already; the journal, which tells attempts and waits apart, may take a moment where there are many.
+  const fromTasks = useMemo(() => (journal.complete ? null : timelineOfTasks(tasks, startedAt)), [journal.complete, tasks, startedAt]);
+  const timeline = useMemo(() => fromTasks ?? builder.current.update(journal.events as unknown as JournalEntry[]), [fromTasks, journal.events]);
+  const end = running && !timeline.over ? Math.max(timeline.end, now) : timeline.end;
   const critical = useMemo(() => criticalPath(timeline, (step) => (findStep(document, step)?.depends_on ?? []).map(sourceOf)), [timeline, document]);
   const rows = useMemo((): Lane[] => {
     const seen = new Set(timeline.lanes.map((lane) => lane.step));
@@ -26,12 +31,12 @@ export function TimelineView({ events, tasks, document, running, selected, onSel
   const statusOf = useMemo(() => new Map(tasks.map((task) => [`${task.step}/${task.index ?? ""}`, task.status])), [tasks]);
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => rowHeight, overscan: 10 });
-  const span = Math.max(1, timeline.end - timeline.start);
+  const span = Math.max(1, end - timeline.start);
   const at = (time: number): number => ((time - timeline.start) / span) * 100;
   const marks = ticks(span, 7);
-  if (events.length === 0) return <p className="help data-none">{t.timeline.empty}</p>;
+  if (timeline.lanes.length === 0 && tasks.length === 0) return <p className="help data-none">{t.timeline.empty}</p>;
   return (
-    <section className="tl timeline" aria-label={t.timeline.label}>
+    <section className="tl timeline" aria-label={t.timeline.label} data-complete={journal.complete}>
       <ul className="legend tl-legend">
         <li><i className="bar queue" />{t.timeline.waits}</li>
         <li><i className="bar run" />{t.timeline.runs}</li>
@@ -64,14 +69,14 @@ export function TimelineView({ events, tasks, document, running, selected, onSel
                     {name}
                     {lane.index !== null && <span className="t3"> {lane.index + 1}</span>}
                   </span>
-                  <span className="t3">{lane.from !== null ? formatDuration((lane.to ?? timeline.end) - lane.from) : ""}</span>
+                  <span className="t3">{lane.from !== null ? formatDuration((lane.to ?? end) - lane.from) : ""}</span>
                 </button>
                 <div role="gridcell" className="tl-track">
                   <span className="sr">{lane.spans.map(describe).join(", ") || t.timeline.neverRan}</span>
                   {lane.spans.map((part, number) => (
-                    <i key={number} className={`${barClass[part.kind]}${part.to === null && part.kind === "run" ? " now" : ""}`} style={{ left: `${at(part.from)}%`, width: `${Math.max(0, at(part.to ?? timeline.end) - at(part.from))}%` }} title={describe(part)} />
+                    <i key={number} className={`${barClass[part.kind]}${part.to === null && part.kind === "run" ? " now" : ""}`} style={{ left: `${at(part.from)}%`, width: `${Math.max(0, at(part.to ?? end) - at(part.from))}%` }} title={describe(part)} />
                   ))}
-                  {critical.has(lane.step) && lane.from !== null && <i className="crit" style={{ left: `${at(lane.from)}%`, width: `${at(lane.to ?? timeline.end) - at(lane.from)}%` }} />}
+                  {critical.has(lane.step) && lane.from !== null && <i className="crit" style={{ left: `${at(lane.from)}%`, width: `${at(lane.to ?? end) - at(lane.from)}%` }} />}
                   {lane.spans.length === 0 && <span className="tl-lab">{status === "skipped" ? t.status.skipped : status === "pending" ? "" : t.status[status]}</span>}
                 </div>
               </div>

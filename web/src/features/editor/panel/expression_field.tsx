@@ -40,15 +40,19 @@ function Preview({ template, scope }: { template: string; scope: () => Scope }) 
   const execution = useEditorState((state) => state.sampleId ?? state.executionId);
   const pins = useEditorState((state) => state.history.document.ui?.pins);
   const captured = useEditorState((state) => state.sampleInput);
+  const { item, index, vars } = scope();
+  const perItem = /\b(item|index)\b/.test(settled);
+  const recorded = execution && !pins && captured === null;
   const { data, isFetching } = useQuery({
-    queryKey: ["preview", settled, execution, pins, captured],
+    queryKey: ["preview", settled, execution, pins, captured, ...(perItem ? [item, index] : []), ...(recorded ? [] : [vars])],
     queryFn: ({ signal }) =>
-      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(execution && !pins && captured === null ? { execution } : { data: previewData(scope()) as never }) } as never })),
-    enabled: settled.includes("{{"),
+      unwrap(api.POST("/api/expressions/preview/", { signal, body: { template: settled, ...(recorded ? { execution, ...(perItem && item !== undefined ? { data: { item, index } } : {}) } : { data: previewData(scope()) as never }) } as never })),
+    enabled: settled.includes("{{") && !(perItem && "item" in scope() && item === undefined),
     retry: false,
     staleTime: 30_000,
   });
   if (!template.includes("{{")) return null;
+  if (perItem && "item" in scope() && item === undefined) return <p className="help">{t.panel.itemUnknown}</p>;
   if (!data) return <p className="help">{isFetching ? t.panel.previewWaiting : ""}</p>;
   if (!data.ok)
     return (

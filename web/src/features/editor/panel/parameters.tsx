@@ -9,11 +9,14 @@ import { keepAlternative, setConfig, setField, setJoin } from "../../../graph/ed
 import { t } from "../../../text";
 import { CodeField } from "../../../ui/code";
 import { Button, Segmented } from "../../../ui/controls";
+import { JsonField } from "../../forms/json_field";
 import { useEditor, useEditorState, type Problem } from "../store";
 import { ExpressionField } from "./expression_field";
+import { ItemPicker } from "./item_picker";
 import { fieldsOf, type FieldSpec } from "./schema";
+import type { StepScope } from "./use_scope";
 
-type Props = { step: Step; type: TaskType | undefined; scope: () => Scope; readOnly: boolean };
+type Props = { step: Step; type: TaskType | undefined; scope: StepScope; readOnly: boolean };
 
 export function Parameters({ step, type, scope, readOnly }: Props) {
   const editor = useEditor();
@@ -36,8 +39,9 @@ export function Parameters({ step, type, scope, readOnly }: Props) {
           </p>
         ))}
         {!type && <RawConfig step={step} />}
+        {scope.items && <ItemPicker items={scope.items} />}
         {shown.map((field) => (
-          <ConfigField key={`${step.id}/${field.name}`} stepId={step.id} field={field} value={step.config?.[field.name]} error={errorOf(field.name)} scope={scope} onChange={(value) => change(field.name, value)} />
+          <ConfigField key={`${step.id}/${field.name}`} stepId={step.id} field={field} value={step.config?.[field.name]} error={errorOf(field.name)} scope={() => scope.of(field.name)} onChange={(value) => change(field.name, value)} />
         ))}
         {type && fields.length === 0 && <p className="help">{t.panel.noConfig}</p>}
         {rest.length > 0 && (
@@ -48,7 +52,7 @@ export function Parameters({ step, type, scope, readOnly }: Props) {
         )}
         {more &&
           rest.map((field) => (
-            <ConfigField key={`${step.id}/${field.name}`} stepId={step.id} field={field} value={step.config?.[field.name]} error={errorOf(field.name)} scope={scope} onChange={(value) => change(field.name, value)} />
+            <ConfigField key={`${step.id}/${field.name}`} stepId={step.id} field={field} value={step.config?.[field.name]} error={errorOf(field.name)} scope={() => scope.of(field.name)} onChange={(value) => change(field.name, value)} />
           ))}
         <Flow step={step} type={type} scope={scope} problems={own} />
       </fieldset>
@@ -57,7 +61,7 @@ export function Parameters({ step, type, scope, readOnly }: Props) {
 }
 
 /** What concerns the step's place in the graph: list, join, note, disabled. */
-function Flow({ step, type, scope, problems }: { step: Step; type: TaskType | undefined; scope: () => Scope; problems: readonly Problem[] }) {
+function Flow({ step, type, scope, problems }: { step: Step; type: TaskType | undefined; scope: StepScope; problems: readonly Problem[] }) {
   const editor = useEditor();
   const id = useId();
   const canRepeat = !type || (type.ports.length === 0 && !type.dynamic_ports);
@@ -73,7 +77,7 @@ function Flow({ step, type, scope, problems }: { step: Step; type: TaskType | un
             value={step.for_each === undefined ? "" : typeof step.for_each === "string" ? step.for_each : JSON.stringify(step.for_each)}
             onChange={(text) => editor.edit(t.labels.config("for_each"), setField(step.id, "for_each", text === "" ? undefined : text.includes("{{") ? text : parse(text)), `${step.id}/for_each`)}
             label={t.panel.forEach}
-            scope={scope}
+            scope={() => scope.of("for_each")}
             singleLine
           />
           <p className="help">{problems.find((problem) => problem.field === "for_each")?.message ?? t.panel.forEachHelp}</p>
@@ -284,39 +288,6 @@ function MapField({ label, value, scope, onChange }: { label: string; value: Jso
         </>
       )}
     </div>
-  );
-}
-
-/** Any JSON as text; what is no JSON yet stays here and is not written to the document. */
-export function JsonField({ label, value, onChange }: { label: string; value: Json | undefined; onChange: (value: Json | undefined) => void }) {
-  const given = value === undefined ? "" : JSON.stringify(value, null, 2);
-  const [text, setText] = useState<string | null>(null);
-  const [bad, setBad] = useState(false);
-  return (
-    <>
-      <CodeField
-        value={text ?? given}
-        label={label}
-        language="json"
-        onChange={(next) => {
-          setText(next);
-          try {
-            onChange(next.trim() === "" ? undefined : (JSON.parse(next) as Json));
-            setBad(false);
-          } catch {
-            setBad(true);
-          }
-        }}
-        onBlur={() => {
-          if (!bad) setText(null);
-        }}
-      />
-      {bad && (
-        <p className="help bad" role="alert">
-          {t.panel.invalidJson}
-        </p>
-      )}
-    </>
   );
 }
 

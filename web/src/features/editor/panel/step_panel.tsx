@@ -1,9 +1,7 @@
 /** The step panel: what a step does, how reliable it is, what it gave. Beside the canvas, never over it. */
-import { useQuery } from "@tanstack/react-query";
 import { Ellipsis, Pin, PinOff, Play } from "lucide-react";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useState } from "react";
 
-import { executionQuery } from "../../../api/queries";
 import { wiredPorts } from "../../../graph/anatomy";
 import { findStep, stepIds, type Json, type Step } from "../../../graph/document";
 import { changeStepId, pin, setField } from "../../../graph/edits";
@@ -14,13 +12,15 @@ import { Button, Menu, Tabs, type MenuItem } from "../../../ui/controls";
 import { TypeTile } from "../../../ui/icons";
 import { toast } from "../../../ui/toast";
 import { DataTree } from "../../data/viewer";
+import { isTruncated } from "../../executions/large";
 import { StepOutput } from "../../executions/step_output";
-import { scopeFor } from "../scope";
+import { JsonField } from "../../forms/json_field";
 import { useEditor, useEditorState, type StepTab } from "../store";
 import { useMarks, useTypes } from "../use_view";
 import { insertIntoField } from "./focus";
-import { JsonField, Parameters } from "./parameters";
+import { Parameters } from "./parameters";
 import { Reliability, sentenceOf } from "./reliability";
+import { useStepScope, type StepScope } from "./use_scope";
 
 type Props = { id: string; readOnly: boolean; onRunOnly: (id: string) => void; menu: (id: string) => MenuItem[] };
 
@@ -28,17 +28,10 @@ export function StepPanel({ id, readOnly, onRunOnly, menu }: Props) {
   const editor = useEditor();
   const document = useEditorState((state) => state.history.document);
   const tab = useEditorState((state) => state.stepTab);
-  const live = useEditorState((state) => state.execution);
-  const sampleId = useEditorState((state) => state.sampleId);
   const types = useTypes();
   const marks = useMarks();
-  const sample = useQuery({ ...executionQuery(sampleId ?? ""), enabled: sampleId !== null && live === null });
-  const execution = live ?? sample.data ?? null;
   const step = findStep(document, id);
-  const captured = useEditorState((state) => (live === null ? state.sampleInput : null));
-  const latest = useRef({ document, execution, types, captured });
-  latest.current = { document, execution, types, captured };
-  const scope = useCallback(() => scopeFor(latest.current.document, id, latest.current.types, latest.current.execution, latest.current.captured).scope, [id]);
+  const scope = useStepScope(id);
   if (!step) return null;
   const type = types.get(step.step_type);
   const wired = wiredPorts(document).get(id);
@@ -93,7 +86,7 @@ export function StepPanel({ id, readOnly, onRunOnly, menu }: Props) {
         {tab === "reliability" && <Reliability key={id} step={step} type={type} document={document} wired={wired} readOnly={readOnly} />}
         {tab === "output" && <Output key={id} step={step} readOnly={readOnly} />}
       </div>
-      {tab === "parameters" && <Upstream id={id} />}
+      {tab === "parameters" && <Upstream scope={scope} />}
       {tab === "parameters" && (
         <div className="summary">
           <span />
@@ -142,19 +135,7 @@ function StepId({ step, readOnly }: { step: Step; readOnly: boolean }) {
 }
 
 /** Data of the steps before, to drag or insert into a field. */
-function Upstream({ id }: { id: string }) {
-  const document = useEditorState((state) => state.history.document);
-  const live = useEditorState((state) => state.execution);
-  const sampleId = useEditorState((state) => state.sampleId);
-  const sample = useQuery({ ...executionQuery(sampleId ?? ""), enabled: sampleId !== null && live === null });
-  const execution = live ?? sample.data ?? null;
-  const captured = useEditorState((state) => (live === null ? state.sampleInput : null));
-  const types = useTypes();
-  const value = useMemo(() => {
-    const { scope } = scopeFor(document, id, types, execution, captured);
-    const { input, steps } = scope;
-    return { input: input ?? null, steps: steps ?? {} } as Json;
-  }, [document, id, types, execution, captured]);
+function Upstream({ scope: { execution, upstream } }: { scope: StepScope }) {
   const [open, setOpen] = useState(true);
   return (
     <section className="upstream" aria-label={t.panel.upstreamTitle}>
@@ -166,7 +147,7 @@ function Upstream({ id }: { id: string }) {
       </header>
       {open && (
         <DataTree
-          value={value}
+          value={upstream}
           base={[]}
           label={t.panel.upstreamTitle}
           onInsert={(expression) => {
@@ -184,7 +165,7 @@ function Output({ step, readOnly }: { step: Step; readOnly: boolean }) {
   const pins = useEditorState((state) => state.history.document.ui?.pins);
   const pinned = pins?.[step.id];
   const task = execution?.tasks.find((candidate) => candidate.step === step.id && candidate.index === null) ?? execution?.tasks.find((candidate) => candidate.step === step.id);
-  const canPin = task?.status === "completed" && !readOnly;
+  const canPin = task?.status === "completed" && !readOnly && !isTruncated(task.result);
   if (pinned !== undefined)
     return (
       <div className="form">

@@ -27,10 +27,13 @@ before(async () => {
     triggers: [
       { id: "clock", trigger_type: "schedule", trigger_config: { cron: "*/10 * * * *" } },
       { id: "hook", trigger_type: "webhook", trigger_config: { path: "itself", signature: "github", secret: "NOT_THERE", only_if: "{{ input.body.paid }}" } },
+      { id: "paid", trigger_type: "event", trigger_config: { name: "order.paid", filter: "{{ input.data.total > 100 }}" } },
+      { id: "files", trigger_type: "file_watch", trigger_config: { pattern: "*.csv" } },
     ],
     steps: [{ id: "a", step_type: "log", config: { message: "hello" } }],
   });
   await server.api("POST", `/api/workflows/${triggered.id}/publish/`, {});
+  await server.api("POST", "/api/events/", { name: "order.paid", data: { total: 5 } });
   await server.api("POST", `/api/schedules/${triggered.id}/clock/pause/`, { note: "the shop is closed" });
   await server.api("POST", `/api/webhooks/${triggered.id}/hook/listen/`, {});
 });
@@ -46,6 +49,10 @@ const pages = () => [
   ["/templates", "New user onboarding"],
   ["/triggers", "the shop is closed"],
   ["/triggers?tab=webhooks", "no secret"],
+  ["/triggers?tab=events", "filtered out"],
+  ["/triggers?tab=sources", "By itself"],
+  [`/workflows/${triggered.id}?step=trigger:paid`, "Starts with each"],
+  [`/workflows/${triggered.id}?step=trigger:files`, "Look now"],
   [`/workflows/${triggered.id}?step=trigger:clock`, "Paused: the shop is closed"],
   [`/workflows/${triggered.id}?step=trigger:hook`, "Waiting for a request until"],
   [`/workflows/${failed.workflow}`, "No problems"],

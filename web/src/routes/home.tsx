@@ -5,7 +5,7 @@ import { ChartNoAxesColumn, Plus, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 
 import type { ExecutionSummary, Stats } from "../api/client";
-import { allSchedulesQuery, allWebhooksQuery, executionsQuery, readinessQuery, statsQuery } from "../api/queries";
+import { allPollsQuery, allSchedulesQuery, allWebhooksQuery, executionsQuery, readinessQuery, statsQuery } from "../api/queries";
 import { homeRoute } from "../app/router";
 import { elapsed, formatAgo, formatDuration, formatFull, formatNumber, formatVersion } from "../lib/format";
 import { useTitle } from "../lib/hooks";
@@ -78,6 +78,7 @@ function Attention({ failed, stats, loading }: { failed: readonly ExecutionSumma
   const ready = useQuery(readinessQuery);
   const { data: schedules } = useQuery({ ...allSchedulesQuery, refetchInterval: 10_000 });
   const { data: webhooks } = useQuery({ ...allWebhooksQuery, refetchInterval: 10_000 });
+  const { data: polls } = useQuery({ ...allPollsQuery, refetchInterval: 10_000 });
   const items = useMemo((): Item[] => {
     const list: Item[] = [];
     for (const check of ready.data?.checks ?? []) if (!check.ok) list.push({ status: "failed", title: t.home.notReady, text: `${check.name}: ${check.text}`, when: "", to: {}, action: t.home.open });
@@ -103,13 +104,14 @@ function Attention({ failed, stats, loading }: { failed: readonly ExecutionSumma
       if (paused?.by === "flowpilot") list.push({ status: "paused", title: t.home.schedulePaused(name), text: paused.note, when, to: paused.execution_id ?? "/triggers", action: t.home.review });
       else if (last === "missed") list.push({ status: "skipped", title: t.home.scheduleMissed(name), text: t.home.scheduleMissedText, when, to: "/triggers", action: t.home.review });
     }
+    for (const { workflow_name: name, error, last_at: at } of polls ?? []) if (error) list.push({ status: "failed", title: t.home.sourceFails(name), text: (error as { detail?: string }).detail ?? "", when: at ? formatAgo(at) : "", to: "/triggers", action: t.home.review });
     for (const { workflow_name: name, problem } of webhooks ?? []) if (problem) list.push({ status: "failed", title: t.home.secretMissing(name), text: t.home.secretMissingText, when: "", to: "/triggers", action: t.home.review });
     const waiting = stats?.by_status.waiting ?? 0;
     const paused = stats?.by_status.paused ?? 0;
     if (waiting > 0) list.push({ status: "waiting", title: t.home.approvals(waiting), text: t.home.approvalsText, when: "", to: { status: "waiting" }, action: t.home.review });
     if (paused > 0) list.push({ status: "paused", title: t.home.paused(paused), text: t.home.pausedText, when: "", to: { status: "paused" }, action: t.home.review });
     return list;
-  }, [failed, stats, ready.data, schedules, webhooks]);
+  }, [failed, stats, ready.data, schedules, webhooks, polls]);
   return (
     <section className="card home-attention" aria-labelledby="attention">
       <header>

@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { parse as parseYaml } from "yaml";
 
 import { api, idempotent, unwrap, type WorkflowSummary } from "../api/client";
-import { allSchedulesQuery, allWebhooksQuery, keys, queryClient, workflowsQuery } from "../api/queries";
+import { allPollsQuery, allSchedulesQuery, allWebhooksQuery, keys, queryClient, workflowsQuery } from "../api/queries";
 import { workflowsRoute } from "../app/router";
 import { RecentBars } from "../features/workflows/recent_bars";
 import { formatAgo, formatFull } from "../lib/format";
@@ -140,8 +140,10 @@ function useCreate() {
 function TriggerStates({ workflow }: { workflow: string }) {
   const { data: schedules } = useQuery(allSchedulesQuery);
   const { data: webhooks } = useQuery(allWebhooksQuery);
+  const { data: polls } = useQuery(allPollsQuery);
   const words = [
     ...(schedules?.some((schedule) => schedule.workflow === workflow && schedule.paused) ? [t.triggers.listState.paused] : []),
+    ...(polls?.some((source) => source.workflow === workflow && source.error) ? [t.triggers.listState.sourceFails] : []),
     ...(webhooks?.some((hook) => hook.workflow === workflow && hook.problem) ? [t.triggers.listState.noSecret] : []),
   ];
   return words.map((word) => (

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 
 import type { TaskType } from "../../api/client";
-import { schedulesQuery, taskTypesQuery, webhooksQuery } from "../../api/queries";
+import { pollsQuery, schedulesQuery, taskTypesQuery, webhooksQuery } from "../../api/queries";
 import { diffOnce } from "../../graph/diff";
 import type { Point, WorkflowDocument } from "../../graph/document";
 import { positionsOf } from "../../graph/layout";
@@ -46,12 +46,14 @@ function useTriggerStates(): ReadonlyMap<string, string> {
   const workflow = useEditorState((state) => state.id);
   const { data: schedules } = useQuery({ ...schedulesQuery(workflow), refetchInterval: 10_000 });
   const { data: webhooks } = useQuery({ ...webhooksQuery(workflow), refetchInterval: 10_000 });
+  const { data: polls } = useQuery({ ...pollsQuery(workflow), refetchInterval: 10_000 });
   return useMemo(() => {
     const states = new Map<string, string>();
     for (const { trigger, paused } of schedules ?? []) if (paused) states.set(trigger, t.triggers.states.paused);
+    for (const { trigger, error } of polls ?? []) if (error) states.set(trigger, t.triggers.states.fails);
     for (const { trigger, problem } of webhooks ?? []) if (problem) states.set(trigger, t.triggers.states.noSecret);
     return states;
-  }, [schedules, webhooks]);
+  }, [schedules, webhooks, polls]);
 }
 
 export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: boolean): { view: View; nodes: CanvasNode[]; edges: CanvasEdge[] } {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSchedules = 100'000;
 constexpr std::size_t kBurst = 10'000;
-constexpr std::size_t kEach = 1'000;  // of one workflow
+constexpr std::size_t kEach = 100;  // of one workflow
 
 /// A workflow that ends as it starts, with `kEach` schedules.
 Json scheduled(const std::string& name, const std::function<JsonObject(std::size_t)>& config) {

@@ -60,10 +60,11 @@ class ExpressionChecker {
     for (const auto& [pointer, expression] : part.list_expressions()) {
       for (const auto& root : expression->roots) {
         if (root != "input" && root != "vars")
-          report(pointer, codes::expr_reference.id,
-                 fmt::format("an expression of a trigger reads `input` and `vars`: there is no `{}` before an "
-                             "execution starts",
-                             root));
+          report(
+              pointer, codes::expr_reference.id,
+              fmt::format("an expression of a trigger reads `input` and `vars`: there is no `{}` before an "
+                          "execution starts",
+                          root));
       }
       if (expression->is_javascript()) javascript_.emplace_back(pointer, expression);
     }

@@ -6,6 +6,7 @@
 #include "base/error_code.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "engine/steps/values.hpp"
 
 #include <fmt/format.h>
 

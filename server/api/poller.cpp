@@ -4,6 +4,7 @@
 #include "api/run_reply.hpp"
 #include "base/error_code.hpp"
 #include "base/log.hpp"
+#include "engine/steps/values.hpp"
 
 #include <fmt/format.h>
 
@@ -98,7 +99,7 @@ void Poller::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
-    if (asking_) asking_->cancel();
+    for (const auto& control : asking_) control->cancel();
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -164,7 +165,7 @@ Result<Json> Poller::ask(const triggers::PollTrigger& trigger, const Json& confi
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return Error(codes::server_draining, "the server is stopping");
-    asking_ = control;
+    asking_.insert(control);
   }
   ports::AttemptRequest request;
   request.execution = s_.runtime.make_id();
@@ -179,7 +180,7 @@ Result<Json> Poller::ask(const triggers::PollTrigger& trigger, const Json& confi
                  [promise](Result<Json> output) { promise->set_value(std::move(output)); });
   auto reply = answer.get();
   const std::lock_guard lock(mutex_);
-  asking_.reset();
+  asking_.erase(control);
   return reply;
 }
 
@@ -222,7 +223,7 @@ Result<std::string> Poller::key_of(const View& view, const std::string& source, 
     identity = std::move(*chosen);
   }
   return fmt::format("poll:{}:{}:{}:{}", to_string(view.workflow), trigger.id, source,
-                     to_hex(hash_128(to_text(identity))));
+                     to_hex(hash_128(engine::canonical_text(identity))));
 }
 
 /// How many items there are.

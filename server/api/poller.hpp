@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -63,10 +64,10 @@ class Poller {
   Services& s_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<Key, Entry> entries_;                   // guarded by mutex_
-  std::uint64_t generations_ = 0;                  // guarded by mutex_
-  bool is_stopping_ = false;                       // guarded by mutex_
-  std::shared_ptr<ports::AttemptControl> asking_;  // guarded by mutex_
+  std::map<Key, Entry> entries_;                             // guarded by mutex_
+  std::uint64_t generations_ = 0;                            // guarded by mutex_
+  bool is_stopping_ = false;                                 // guarded by mutex_
+  std::set<std::shared_ptr<ports::AttemptControl>> asking_;  // guarded by mutex_; what stop() cuts short
   std::thread thread_;
 };
 

@@ -37,9 +37,9 @@ TEST(Policy, RefusesWhatItHasNotDecidedAbout) {
 }
 
 TEST(Operations, ChangeNothingByGet) {
-  const std::set<std::string_view> reading = {"workflow.read", "execution.read", "palette.read",
-                                              "system.read",   "system.public",  "worker.read",
-                                              "webhook.read",  "schedule.read"};
+  const std::set<std::string_view> reading = {"workflow.read", "event.read",   "execution.read",
+                                              "palette.read",  "system.read",  "system.public",
+                                              "worker.read",   "webhook.read", "schedule.read"};
   for (const auto& spec : list_operations()) {
     if (std::string_view(spec.method) == "GET") {
       EXPECT_TRUE(reading.contains(spec.action)) << spec.path;

@@ -149,7 +149,7 @@ steps: [{id: a, step_type: branch}]
           "such as Europe/Berlin",
           "/triggers/1/id workflow.duplicate_id: the trigger id \"a\" is taken",
           "/triggers/1/trigger_type field.range: \"trigger_type\" must be one of manual, webhook, schedule, "
-          "event, not \"hook\"",
+          "event, http_poll, file_watch, not \"hook\"",
           "/triggers/2/trigger_config/cron cron.never_fires: \"0 0 30 2 *\" names a day that no month has",
       }));
 }

@@ -64,12 +64,14 @@ Result<net::Response> preview(Services& s, Poller& poller, const Call& call) {
   if (const auto right = check(s, call); !right) return right.error();
   const auto trigger = triggers::read_poll_trigger("preview", json_string(call.body, "trigger_type"),
                                                    call.body.at("trigger_config"), false);
-  auto items = poller.look(trigger);
-  if (!items) return items.error();
-  JsonArray shown;
-  for (std::size_t i = 0; i < std::min(items->size(), kMostShown); ++i)
-    shown.push_back(std::move((*items)[i]));
-  return json_response(200, JsonObject{{"count", items->size()}, {"results", std::move(shown)}});
+  // The source may fail; the question about it was right all the same.
+  auto looked = poller.look(trigger);
+  auto items = looked ? std::move(*looked) : std::vector<Json>();
+  const auto count = items.size();
+  items.resize(std::min(count, kMostShown));
+  return json_response(200, JsonObject{{"count", count},
+                                       {"results", JsonArray(items.begin(), items.end())},
+                                       {"error", looked ? Json(nullptr) : to_problem(looked.error())}});
 }
 
 }  // namespace

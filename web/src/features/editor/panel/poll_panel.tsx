@@ -25,6 +25,7 @@ export function PollPanel({ trigger, readOnly }: Props) {
   const look = useMutation({
     mutationFn: () => unwrap(api.POST("/api/polls/preview/", { body: { trigger_type: isUrl ? "http_poll" : "file_watch", trigger_config: config as never } })),
   });
+  const problem = look.error?.message ?? (look.data?.error as { detail?: string } | null | undefined)?.detail;
   const sample = () => ({ input: (look.data?.results[0] ?? { item: {} }) as never });
   return (
     <>
@@ -78,13 +79,13 @@ export function PollPanel({ trigger, readOnly }: Props) {
           <Button size="sm" onClick={() => look.mutate()} disabled={look.isPending}>
             {t.poll.look}
           </Button>
-          {look.error && (
+          {problem && (
             <p className="help" role="alert" data-bad="">
-              {look.error.message}
+              {problem}
             </p>
           )}
-          {look.data && <p className="help">{t.poll.found(look.data.count)}</p>}
-          {look.data && <pre>{JSON.stringify(look.data.results, null, 2)}</pre>}
+          {look.data && !problem && <p className="help">{t.poll.found(look.data.count)}</p>}
+          {look.data && !problem && <pre>{JSON.stringify(look.data.results, null, 2)}</pre>}
         </section>
       </div>
     </>

@@ -70,10 +70,9 @@ describe("events", () => {
       await page.getByLabel("URL", { exact: true }).fill(`http://127.0.0.1:${source.address().port}/tickets`);
       await page.getByRole("button", { name: "Look now" }).click();
       await page.getByText(/"items" is no list/).waitFor();
-      const workflow = await server.api("GET", `/api/workflows/${id}/`);
-      const config = { ...workflow.triggers[0].trigger_config, url: `http://127.0.0.1:${source.address().port}/tickets`, items: "{{ input.data.tickets }}", first: "start" };
       await saved(page);
       const now = await server.api("GET", `/api/workflows/${id}/`);
+      const config = { ...now.triggers[0].trigger_config, items: "{{ input.data.tickets }}", first: "start" };
       const response = await fetch(`${server.url}/api/workflows/${id}/`, { method: "PUT", headers: { "content-type": "application/json", "if-match": `"${now.revision}"` }, body: JSON.stringify({ name: "Tickets", triggers: [{ id: now.triggers[0].id, trigger_type: "http_poll", trigger_config: config }], steps: now.steps }) });
       assert.equal(response.status, 200, await response.text());
       await page.goto(`${server.url}/workflows/${id}?step=trigger:${now.triggers[0].id}`);

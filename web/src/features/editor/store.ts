@@ -33,6 +33,7 @@ export type EditorState = {
   sampleId: string | null; // whose data expressions are tried with
   plan: Plan | null;
   restored: number;
+  heat: boolean; // steps coloured by how long they took
 };
 
 export type Editor = StoreApi<EditorState> & {
@@ -77,6 +78,7 @@ export function createEditor(workflow: Workflow, restored?: { document: Workflow
     sampleId: null,
     plan: null,
     restored: restored && !restored.saved ? restored.past.length : 0,
+    heat: false,
   }));
   const take = (history: History): void => {
     const before = store.getState();

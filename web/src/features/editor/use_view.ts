@@ -8,7 +8,7 @@ import { diffOnce } from "../../graph/diff";
 import type { Point, WorkflowDocument } from "../../graph/document";
 import { positionsOf } from "../../graph/layout";
 import { NodeFactory, type CanvasEdge, type CanvasNode, type Mark, type View } from "../canvas/derive";
-import { ProgressMap } from "../canvas/progress";
+import { heatOf, ProgressMap } from "../canvas/progress";
 import { useEditorState } from "./store";
 
 const noTypes = new Map<string, TaskType>();
@@ -65,8 +65,10 @@ export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: bool
     for (const id of planned.skip) map.set(id, "skip");
     return map;
   }, [planned]);
-  const view: View = { document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, readOnly };
-  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, readOnly]);
+  const heating = useEditorState((state) => state.heat);
+  const heat = useMemo(() => (heating && progress ? heatOf(progress) : null), [heating, progress]);
+  const view: View = { document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, heat, readOnly };
+  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, heat, readOnly]);
   const edges = useMemo(() => factory.current.makeEdges(view, selectedEdges), [document, types, progress, plan, selectedEdges, readOnly]);
   return { view, nodes, edges };
 }

@@ -5,6 +5,7 @@ import { useCommands, useKeyHandler } from "../lib/hooks";
 import { t } from "../text";
 import { Announcer } from "../ui/announcer";
 import { Toasts } from "../ui/toast";
+import { Tooltips } from "../ui/tooltip";
 import { ErrorBoundary } from "./error_boundary";
 import { Palette } from "./palette";
 import { Rail } from "./rail";
@@ -39,6 +40,7 @@ export function Layout() {
       <ShortcutSheet open={dialog === "shortcuts"} onClose={() => setDialog(null)} />
       <Toasts />
       <Announcer />
+      <Tooltips />
     </div>
   );
 }

@@ -3,10 +3,12 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import { Activity, Workflow } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { workflowsQuery } from "../api/queries";
 import { useCommandList, useSettled } from "../lib/hooks";
+import { rank } from "../lib/fuzzy";
+import { paletteSteps } from "../lib/palette_steps";
 import { showKeys } from "../lib/shortcuts";
 import { t } from "../text";
 import { BareDialog } from "../ui/controls";
@@ -28,6 +30,8 @@ function Content({ onClose }: { onClose: () => void }) {
   const search = useSettled(text, 120);
   const commands = useCommandList().filter((command) => command.title && (command.enabled?.() ?? true));
   const { data } = useInfiniteQuery({ ...workflowsQuery({ search }), enabled: search.length > 0 });
+  const steps = paletteSteps();
+  const found = useMemo(() => (steps && search.trim() !== "" ? rank(steps.list(), search, ({ name, id, detail }) => [name, id, detail]).slice(0, 8) : []), [steps, search]);
   const navigate = useNavigate();
   const leave = (action: () => void) => () => {
     onClose();
@@ -46,6 +50,16 @@ function Content({ onClose }: { onClose: () => void }) {
             <Activity className="icon" aria-hidden="true" />
             {t.palette.executionById(text.trim())}
           </Command.Item>
+        )}
+        {found.length > 0 && (
+          <Command.Group heading={t.palette.steps}>
+            {found.map(({ id, name, detail }) => (
+              <Command.Item key={id} value={`${name} ${id} ${search}`} onSelect={leave(() => steps!.go(id))}>
+                <span className="grow clip">{name}</span>
+                <span className="t3 clip">{detail}</span>
+              </Command.Item>
+            ))}
+          </Command.Group>
         )}
         {(data?.pages[0]?.results.length ?? 0) > 0 && (
           <Command.Group heading={t.palette.workflows}>

@@ -40,7 +40,7 @@ export const designerRoute = createRoute({
 export const executionsRoute = createRoute({
   getParentRoute: () => root,
   path: "/executions",
-  validateSearch: pick("workflow", "status", "trigger", "label", "since", "search", "parent", "retry_of"),
+  validateSearch: pick("workflow", "status", "trigger", "label", "since", "search", "parent", "retry_of", "group"),
   component: lazyRouteComponent(() => import("../routes/executions"), "ExecutionsPage"),
 });
 export const executionRoute = createRoute({
@@ -52,8 +52,13 @@ export const executionRoute = createRoute({
 export const templatesRoute = createRoute({ getParentRoute: () => root, path: "/templates", validateSearch: pick("template"), component: lazyRouteComponent(() => import("../routes/templates"), "TemplatesPage") });
 export const triggersRoute = createRoute({ getParentRoute: () => root, path: "/triggers", validateSearch: pick("tab"), component: lazyRouteComponent(() => import("../routes/triggers"), "TriggersPage") });
 
+const pages = [homeRoute, workflowsRoute, designerRoute, executionsRoute, executionRoute, triggersRoute, templatesRoute] as const;
+const routeTree = root.addChildren(pages);
+// Every component in every state: for those who change them, in development alone.
+if (import.meta.env.DEV) root.addChildren([...pages, createRoute({ getParentRoute: () => root, path: "/__gallery", component: lazyRouteComponent(() => import("../routes/gallery"), "GalleryPage") })]);
+
 export const router = createRouter({
-  routeTree: root.addChildren([homeRoute, workflowsRoute, designerRoute, executionsRoute, executionRoute, triggersRoute, templatesRoute]),
+  routeTree,
   defaultPreload: "intent",
   defaultErrorComponent: ({ error }) => <PageError error={error instanceof Error ? error : new Error(String(error))} />,
   scrollRestoration: true,

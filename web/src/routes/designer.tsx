@@ -28,6 +28,8 @@ import { findStep, wouldCycle, type Json } from "../graph/document";
 import { connect } from "../graph/edits";
 import { checkInput } from "../graph/inputs";
 import { hasPlainOutput, namedPorts } from "../graph/anatomy";
+import { tell } from "../graph/telling";
+import { offerSteps } from "../lib/palette_steps";
 import { isTyping } from "../lib/shortcuts";
 import { useTitle } from "../lib/hooks";
 import { t } from "../text";
@@ -139,6 +141,17 @@ function Designer({ saver }: { saver: Saver }) {
     canvas.current?.centerOn(stepId);
     focusNode(stepId);
   }, []);
+  useEffect(
+    () =>
+      offerSteps({
+        list: () => editor.getState().history.document.steps.map((step) => ({ id: step.id, name: step.name ?? step.id, detail: tell(step) })),
+        go: (stepId) => {
+          editor.openStep(stepId);
+          goTo(stepId);
+        },
+      }),
+    [editor, goTo],
+  );
   const showProblem = useCallback(
     (chosen: Problem, index: number) => {
       setProblem(index);

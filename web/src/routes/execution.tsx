@@ -1,13 +1,13 @@
 /** One execution: why it ran, what happened, each step with its data, and what to do about it. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, Ellipsis, Pause, Play, RotateCcw, Square } from "lucide-react";
+import { ChevronRight, Ellipsis, Flame, Pause, Play, RotateCcw, Square } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { api, idempotent, unwrap, type Execution } from "../api/client";
 import { statsQuery, workflowQuery } from "../api/queries";
 import { executionRoute } from "../app/router";
-import { ProgressMap } from "../features/canvas/progress";
+import { heatOf, ProgressMap } from "../features/canvas/progress";
 import { StaticCanvas } from "../features/canvas/static_canvas";
 import { DataViewer } from "../features/data/viewer";
 import { EventsView } from "../features/executions/events_view";
@@ -61,6 +61,8 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
   const [cancelling, setCancelling] = useState(false);
   const progressMap = useRef(new ProgressMap());
   const progress = useMemo(() => progressMap.current.update(execution.tasks), [execution.tasks]);
+  const [heating, setHeating] = useState(false);
+  const heat = useMemo(() => (heating ? heatOf(progress) : null), [heating, progress]);
   const planned = useMemo(() => (plan ? new Map<string, number | "reuse" | "skip">([...plan.run.map((name, index): [string, number] => [name, index + 1]), ...plan.reuse.map((entry): [string, "reuse"] => [entry.step, "reuse"])]) : null), [plan]);
   const journal = useJournal(execution.id, execution, tab === "timeline" || tab === "events");
   const select = useCallback((next: string | null) => void navigate({ search: (now) => ({ ...now, step: next ?? undefined }), replace: true }), [navigate]);
@@ -72,6 +74,7 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
   const group = t.app.executions;
   useCommands([
     ...tabs.map((name, index) => ({ id: `execution.tab.${name}`, title: t.execution[name], group, keys: [`Alt+${index + 1}`], scope: "global" as const, run: () => open(name) })),
+    { id: "execution.heat", title: t.editor.heat, group: t.shortcutGroups.view, keys: ["Shift+H"], scope: "list", run: () => setHeating(!heating), enabled: () => tab === "graph" },
     { id: "execution.retry", title: t.execution.retry, group, keys: ["R"], scope: "list", run: () => setRetrying(true), enabled: () => over },
     { id: "execution.cancel", title: t.execution.cancel, group, scope: "list", run: () => setCancelling(true), enabled: () => !over },
   ]);
@@ -141,7 +144,10 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
           />
           <div className="execution-view">
             {tab === "graph" && (
-              <StaticCanvas document={document} progress={progress} plan={planned} selected={step} onSelect={(next) => select(next && findStep(document, next) ? next : null)} label={t.execution.graph} minimap={document.steps.length > 12}>
+              <StaticCanvas document={document} progress={progress} plan={planned} heat={heat} selected={step} onSelect={(next) => select(next && findStep(document, next) ? next : null)} label={t.execution.graph} minimap={document.steps.length > 12}>
+                <Button className="float heat-toggle" kind="quiet" icon label={t.editor.heat} keys="Shift+H" aria-pressed={heating} onClick={() => setHeating(!heating)}>
+                  <Flame className="icon" aria-hidden="true" />
+                </Button>
                 {plan && (
                   <p className="plan-key">
                     <span className="k-plan" />

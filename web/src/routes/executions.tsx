@@ -1,7 +1,7 @@
 /** All executions: typed filters in the address, live rows, and what to do with many at once. */
 import { useInfiniteQuery, useMutation, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Search, X } from "lucide-react";
+import { ChevronDown, ChevronRight, Search, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { api, idempotent, unwrap, type ExecutionSummary, type Schemas } from "../api/client";
@@ -9,6 +9,7 @@ import { openFeed, type LiveMessage } from "../api/live";
 import { executionsQuery, keys, workflowsQuery, type ExecutionFilter } from "../api/queries";
 import { executionsRoute } from "../app/router";
 import { elapsed, formatAgo, formatDuration, formatFull, formatVersion, shortId } from "../lib/format";
+import { groupByError } from "../lib/fingerprint";
 import { useCommands, useNow, useSettled, useTitle } from "../lib/hooks";
 import { t } from "../text";
 import { Button, Dialog } from "../ui/controls";
@@ -32,10 +33,15 @@ export function ExecutionsPage() {
   const set = (change: Partial<Record<keyof typeof search, string | undefined>>): void => void navigate({ search: (now) => ({ ...now, ...change }) });
   useEffect(() => void navigate({ search: (now) => ({ ...now, search: settled || undefined }), replace: true }), [settled, navigate]);
   const since = search.since && spans[search.since] ? new Date(Math.floor((Date.now() - spans[search.since]!) / 60_000) * 60_000).toISOString() : search.since;
-  const filter = useMemo((): ExecutionFilter => ({ ...search, ...(since ? { since } : {}) }), [search, since]);
-  const query = executionsQuery(filter);
+  const grouped = search.group === "error";
+  const filter = useMemo((): ExecutionFilter => {
+    const { group: _group, ...typed } = search;
+    return { ...typed, ...(since ? { since } : {}) };
+  }, [search, since]);
+  const query = executionsQuery(filter, grouped ? 200 : 50);
   const list = useInfiniteQuery(query);
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.results) ?? [], [list.data]);
+  const groups = useMemo(() => (grouped ? groupByError(rows) : []), [grouped, rows]);
   const [fresh, setFresh] = useState(0);
   const workflows = useInfiniteQuery(workflowsQuery({}));
 
@@ -91,7 +97,7 @@ export function ExecutionsPage() {
   ]);
 
   const chips = (["workflow", "label", "parent", "retry_of", "trigger"] as const).filter((name) => search[name]);
-  const filtered = Object.values(search).some(Boolean);
+  const filtered = Object.values(filter).some(Boolean);
   const chosenStatuses = new Set((search.status ?? "").split(",").filter(Boolean));
   const toggleStatus = (status: string): void => {
     const next = new Set(chosenStatuses);
@@ -153,6 +159,12 @@ export function ExecutionsPage() {
             <option value="7d">{t.executions.lastWeek}</option>
           </select>
           <LabelFilter onAdd={(label) => set({ label })} />
+          {rows.some((row) => row.error_message) && (
+            <button type="button" className="lv" aria-pressed={grouped} onClick={() => set({ group: grouped ? undefined : "error" })}>
+              {t.executions.grouped}
+            </button>
+          )}
+          {grouped && <span className="help">{t.executions.groupedOf(rows.length)}</span>}
           {chips.map((name) => (
             <span key={name} className="fchip">
               {name}: <b className="clip">{nameOf(name)}</b>
@@ -201,11 +213,15 @@ export function ExecutionsPage() {
                   <th scope="col" className="hide-narrow">{t.executions.id}</th>
                 </tr>
               </thead>
-              <tbody>
-                {rows.map((row, index) => (
-                  <Row key={row.id} row={row} current={index === current} now={isOver(row.status) ? 0 : now} />
-                ))}
-              </tbody>
+              {grouped ? (
+                groups.map((errors) => <ErrorRows key={errors.key} rows={errors.rows} />)
+              ) : (
+                <tbody>
+                  {rows.map((row, index) => (
+                    <Row key={row.id} row={row} current={index === current} now={isOver(row.status) ? 0 : now} />
+                  ))}
+                </tbody>
+              )}
             </table>
             {list.hasNextPage && (
               <Button className="load-more" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
@@ -217,6 +233,32 @@ export function ExecutionsPage() {
       </main>
       {bulk && <BulkDialog action={bulk} filter={filter} onClose={() => setBulk(null)} />}
     </div>
+  );
+}
+
+/** One error with the executions that ended by it, the newest first. */
+function ErrorRows({ rows }: { rows: readonly ExecutionSummary[] }) {
+  const [open, setOpen] = useState(false);
+  const newest = rows[0]!;
+  return (
+    <tbody>
+      <tr className="error-group">
+        <td>
+          <button type="button" className="row b" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? <ChevronDown className="icon sm" aria-hidden="true" /> : <ChevronRight className="icon sm" aria-hidden="true" />}
+            {t.executions.groupOf(rows.length)}
+          </button>
+        </td>
+        <td className="b">{newest.workflow_name}</td>
+        <td className="cell-error" colSpan={2} title={newest.error_message ?? undefined}>
+          <span className="clip">{newest.error_message}</span>
+        </td>
+        <td className="t2" colSpan={4}>
+          {formatAgo(newest.started_at)}
+        </td>
+      </tr>
+      {open && rows.map((row) => <Row key={row.id} row={row} current={false} now={0} />)}
+    </tbody>
   );
 }
 

@@ -161,6 +161,9 @@ export const en = {
     bulkCancel: (n: string) => `${n} will be cancelled. Steps that run get the chance to stop; what is done stays done.`,
     bulkDone: (done: number, refused: number) => `${formatNumber(done)} done, ${formatNumber(refused)} refused`,
     bulkRunning: (done: number, all: number) => `${formatNumber(done)} of ${formatNumber(all)}`,
+    grouped: "Group by error",
+    groupOf: (n: number) => count(n, "execution", "executions"),
+    groupedOf: (n: number) => `Of the newest ${formatNumber(n)} shown`,
     removeFilter: (name: string) => `Remove the filter ${name}`,
   },
   execution: {
@@ -371,6 +374,7 @@ export const en = {
     step: "Step",
     addNote: "Add a note",
     tidy: "Tidy up",
+    heat: "Colour by duration",
     select: "Select",
     pan: "Pan",
     zoomIn: "Zoom in",
@@ -866,7 +870,6 @@ export const en = {
     nothingRuns: "Nothing would run.",
   },
   app_trigger: { start: "Start" },
-  gallery: { title: "Component states" },
 };
 
 export type Texts = typeof en;

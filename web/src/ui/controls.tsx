@@ -9,15 +9,15 @@ import { t } from "../text";
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & { kind?: "primary" | "quiet" | "danger"; size?: "sm" | "lg"; icon?: boolean; label?: string; keys?: string };
 
-/** A button; with `icon` a square one, named by `label`, which its tooltip shows with the shortcut. */
+/** A button; with `icon` a square one, named by `label`, which its tooltip shows with the shortcut (ui/tooltip.tsx). */
 export function Button({ kind, size, icon, label, keys, className, title, ...rest }: ButtonProps) {
-  const hint = title ?? label;
   return (
     <button
       type="button"
       className={clsx("btn", kind && `btn-${kind}`, size && `btn-${size}`, icon && "btn-icon", className)}
       aria-label={label}
-      title={hint && keys ? `${hint}  ${showKeys(keys)}` : hint}
+      data-tip={title ?? label}
+      data-keys={keys}
       {...rest}
     />
   );

@@ -21,3 +21,12 @@ export const CanvasActionsProvider = Context.Provider;
 export function useCanvasActions(): CanvasActions {
   return useContext(Context);
 }
+
+/** Whether edges carry their buttons: too small to press from further away, they would only be moved about. */
+const EdgeButtons = createContext(true);
+export const EdgeButtonsProvider = EdgeButtons.Provider;
+export const edgeButtonsFrom = 0.6; // zoom
+
+export function useEdgeButtons(): boolean {
+  return useContext(EdgeButtons);
+}

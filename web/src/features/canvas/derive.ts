@@ -22,6 +22,7 @@ export type StepData = {
   pinned: boolean;
   progress: StepProgress | null;
   plan: number | "reuse" | "skip" | null;
+  heat: number | null; // 0 to 1: how long it took beside the longest
   readOnly: boolean;
 };
 export type TriggerData = { kind: "trigger"; trigger: Trigger | null; progress: boolean; state: string | null };
@@ -40,6 +41,7 @@ export type View = {
   marks: ReadonlyMap<string, Mark>;
   progress: ReadonlyMap<string, StepProgress> | null;
   plan: ReadonlyMap<string, number | "reuse" | "skip"> | null;
+  heat?: ReadonlyMap<string, number> | null;
   readOnly: boolean;
   triggerStates?: ReadonlyMap<string, string>; // what keeps one from firing, by its id
 };
@@ -109,13 +111,14 @@ export class NodeFactory {
       const pinned = view.document.ui?.pins !== undefined && step.id in view.document.ui.pins;
       const progress = view.progress ? (view.progress.get(step.id) ?? waiting) : null;
       const plan = view.plan?.get(step.id) ?? null;
+      const heat = view.heat?.get(step.id) ?? null;
       result.push(
-        this.keep(seen, step.id, [step, type, portKey, x, y, selected, problems, mark, pinned, progress, plan, view.readOnly], () => {
+        this.keep(seen, step.id, [step, type, portKey, x, y, selected, problems, mark, pinned, progress, plan, heat, view.readOnly], () => {
           const plain = hasPlainOutput(step, type);
           const { width, height } = stepSize(ports.length);
           return {
             id: step.id, type: "step", position: { x, y }, width, height, selected, ariaLabel: describeStep(step, type, progress, problems),
-            data: { kind: "step", step, type, ports, plain, problems, mark, pinned, progress, plan, readOnly: view.readOnly },
+            data: { kind: "step", step, type, ports, plain, problems, mark, pinned, progress, plan, heat, readOnly: view.readOnly },
             handles: [inputHandle, ...outputHandles(width, ports, plain)],
           };
         }),

@@ -18,7 +18,7 @@ import { useCanvasActions } from "./actions";
 type Of<D> = NodeProps<Extract<CanvasNode, { data: D }>>;
 
 export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepData>) {
-  const { step, type, ports, plain, problems, mark, pinned, progress, plan } = data;
+  const { step, type, ports, plain, problems, mark, pinned, progress, plan, heat } = data;
   const name = step.name ?? step.id;
   const attempts = step.retry_config ? (step.retry_config.max_attempts ?? 3) : 1;
   const { marked, connecting, candidate } = useCanvasActions();
@@ -31,6 +31,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: Of<StepDa
       data-cat={categoryOf(step.step_type)}
       data-s={progress?.status}
       data-step={id}
+      {...(heat === null ? {} : { "data-heat": Math.ceil(heat * 5) })}
     >
       <Handle type="target" position={Position.Left} id="in" className="h-in" isConnectable={!data.readOnly} />
       <i className="in" />

@@ -79,3 +79,11 @@ export class ProgressMap {
     return result;
   }
 }
+
+/** How long each step took beside the one that took longest, 0 to 1; logarithmic, as most are quick and few are slow. */
+export function heatOf(progress: ReadonlyMap<string, StepProgress>): Map<string, number> {
+  const took = new Map<string, number>();
+  for (const [step, { startedAt, endedAt }] of progress) if (startedAt && endedAt) took.set(step, Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)));
+  const longest = Math.log1p(Math.max(0, ...took.values()));
+  return new Map([...took].map(([step, time]) => [step, longest === 0 ? 0 : Math.log1p(time) / longest]));
+}

@@ -19,6 +19,7 @@ type Props = {
   label: string;
   progress?: ReadonlyMap<string, StepProgress> | null;
   plan?: ReadonlyMap<string, number | "reuse" | "skip"> | null;
+  heat?: ReadonlyMap<string, number> | null;
   marks?: ReadonlyMap<string, Mark>;
   selected?: string | null;
   onSelect?: (id: string | null) => void;
@@ -42,13 +43,13 @@ const noNodes: CanvasNode[] = [];
 const noEdges: CanvasEdge[] = [];
 const previewOptions = { zoomOnScroll: false, preventScrolling: false, panOnDrag: false, proOptions: { hideAttribution: true } };
 
-function Inner({ document, label, progress = null, plan = null, marks = noMarks, selected = null, onSelect, minimap = false, preview = false, children }: Props) {
+function Inner({ document, label, progress = null, plan = null, heat = null, marks = noMarks, selected = null, onSelect, minimap = false, preview = false, children }: Props) {
   const types: ReadonlyMap<string, TaskType> = useTypes();
   const factory = useRef(new NodeFactory());
   const positions = useMemo((): ReadonlyMap<string, Point> => positionsOf(document), [document]);
   const selection = useMemo(() => new Set(selected ? [selected] : []), [selected]);
-  const view = { document, positions, moved: null, types, selection, problems: noProblems, marks, progress, plan, readOnly: true };
-  const nodes = useMemo(() => factory.current.makeNodes(view), [document, positions, types, selection, marks, progress, plan]);
+  const view = { document, positions, moved: null, types, selection, problems: noProblems, marks, progress, plan, heat, readOnly: true };
+  const nodes = useMemo(() => factory.current.makeNodes(view), [document, positions, types, selection, marks, progress, plan, heat]);
   const edges = useMemo(() => factory.current.makeEdges(view, nothing), [document, types, progress, plan]);
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
   const zoom = useStore((state) => state.transform[2]);

@@ -5,7 +5,7 @@ import { memo } from "react";
 
 import { formatNumber } from "../../lib/format";
 import { t } from "../../text";
-import { useCanvasActions } from "./actions";
+import { useCanvasActions, useEdgeButtons } from "./actions";
 import type { CanvasEdge } from "./derive";
 
 export const Wire = memo(function Wire({ id, source, target, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data, selected, interactionWidth }: EdgeProps<CanvasEdge>) {
@@ -13,6 +13,7 @@ export const Wire = memo(function Wire({ id, source, target, sourceX, sourceY, t
   const [startX, endX] = [sourceX - 6, targetX + 5];
   const [path, labelX, labelY] = getSmoothStepPath({ sourceX: startX, sourceY, targetX: endX, targetY, sourcePosition, targetPosition, borderRadius: 8, offset: 16 });
   const { insertOn } = useCanvasActions();
+  const buttons = useEdgeButtons();
   const countX = startX + (endX - startX) * 0.78;
   return (
     <>
@@ -24,7 +25,7 @@ export const Wire = memo(function Wire({ id, source, target, sourceX, sourceY, t
           </span>
         </EdgeLabelRenderer>
       )}
-      {data && !data.readOnly && (
+      {data && !data.readOnly && (buttons || selected) && (
         <EdgeLabelRenderer>
           <button
             type="button"

@@ -7,7 +7,7 @@ import { columnPitch, hasPlainOutput, namedPorts, stepHeight, stepWidth } from "
 import { findStep, freeStepId, downstreamOf, parseEdgeId, stepIds, wouldCycle, type Edge, type Json, type Point, type Step } from "../../graph/document";
 import { addNote, addStep, connect, disconnect, insertOnEdge, keepPositions, moveTo, placeAfter, setNote, snap } from "../../graph/edits";
 import { t } from "../../text";
-import { CanvasActionsProvider, type CanvasActions } from "../canvas/actions";
+import { CanvasActionsProvider, edgeButtonsFrom, EdgeButtonsProvider, type CanvasActions } from "../canvas/actions";
 import { boundsOf, type CanvasEdge, type CanvasNode } from "../canvas/derive";
 import { FarLayer, isFar } from "../canvas/far_layer";
 import { Minimap } from "../canvas/minimap";
@@ -405,7 +405,8 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
           setQuick({ title: t.quick.anywhere, ...screenSpot(at.x, at.y), at: [at.x - stepWidth / 2, at.y - stepHeight / 2] });
         }}
       >
-        <ReactFlow<CanvasNode, CanvasEdge>
+        <EdgeButtonsProvider value={zoom >= edgeButtonsFrom}>
+          <ReactFlow<CanvasNode, CanvasEdge>
           nodes={near}
           edges={far || arriving ? noEdges : edges}
           nodeTypes={nodeTypes}
@@ -443,6 +444,7 @@ export function EditorCanvas({ ref, mode, readOnly, showMinimap, marked, connect
           {!far && <Background gap={16} size={1.25} color="var(--canvas-dot)" />}
           {(far || arriving) && <FarLayer nodes={nodes} edges={edges} onChoose={chooseFar} onOpen={openFar} />}
         </ReactFlow>
+        </EdgeButtonsProvider>
         {showMinimap && <Minimap nodes={nodes} />}
         {quick && <QuickAdd {...quick} onChoose={choose} onTrigger={quick.from || quick.edge || quick.replace ? undefined : chooseTrigger} onClose={() => setQuick(null)} />}
       </div>

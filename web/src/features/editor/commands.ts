@@ -210,6 +210,7 @@ export function useDesignerCommands(actions: DesignerActions): { menu: (id: stri
     view("view.pan", t.editor.pan, ["H"], () => actions.setMode("pan")),
     view("view.select", t.editor.select, ["V"], () => actions.setMode("select")),
     view("view.minimap", t.editor.minimap, ["M"], actions.toggleMinimap),
+    { ...view("view.heat", t.editor.heat, ["Shift+H"], () => editor.setState({ heat: !state().heat })), enabled: () => state().execution !== null },
     view("view.outline", t.editor.outline, ["Shift+O"], actions.toggleOutline),
     { ...view("view.tidy", t.editor.tidy, ["Alt+Shift+T"], () => void canvas.current?.tidy()), enabled: canEdit },
     { id: "view.find", title: t.editor.find, group: g.view, keys: ["Mod+F"], scope: "global", run: actions.openFind },

@@ -34,6 +34,7 @@ export type EditorState = {
   sampleInput: Json | null; // an input that was captured, tried instead of that execution's
   plan: Plan | null;
   restored: number;
+  heat: boolean; // steps coloured by how long they took
 };
 
 export type Editor = StoreApi<EditorState> & {
@@ -79,6 +80,7 @@ export function createEditor(workflow: Workflow, restored?: { document: Workflow
     sampleInput: null,
     plan: null,
     restored: restored && !restored.saved ? restored.past.length : 0,
+    heat: false,
   }));
   const take = (history: History): void => {
     const before = store.getState();

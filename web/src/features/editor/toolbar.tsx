@@ -1,14 +1,18 @@
 import { useStore } from "@xyflow/react";
-import { Hand, ListTree, Maximize, Minus, MousePointer2, Network, Plus, StickyNote } from "lucide-react";
+import { Flame, Hand, ListTree, Maximize, Minus, MousePointer2, Network, Plus, StickyNote } from "lucide-react";
 import type { RefObject } from "react";
 
 import { t } from "../../text";
 import { Button } from "../../ui/controls";
 import type { CanvasHandle, Mode } from "./canvas";
+import { useEditor, useEditorState } from "./store";
 import { prepareTidy } from "./tidy";
 
 /** The floating bar of the canvas. */
 export function Toolbar({ canvas, mode, onMode, readOnly, onOutline, outline }: { canvas: RefObject<CanvasHandle | null>; mode: Mode; onMode: (mode: Mode) => void; readOnly: boolean; onOutline: () => void; outline: boolean }) {
+  const editor = useEditor();
+  const heat = useEditorState((state) => state.heat);
+  const running = useEditorState((state) => state.execution !== null);
   const zoom = useStore((state) => Math.round(state.transform[2] * 100));
   return (
     <div className="float toolbar" role="toolbar" aria-label={t.editor.canvas}>
@@ -21,7 +25,7 @@ export function Toolbar({ canvas, mode, onMode, readOnly, onOutline, outline }: 
       {!readOnly && (
         <>
           <span className="bar-sep" />
-          <Button kind="quiet" title={`${t.editor.addStep}  N`} onClick={() => canvas.current?.quickAdd()}>
+          <Button kind="quiet" title={t.editor.addStep} keys="N" onClick={() => canvas.current?.quickAdd()}>
             <Plus className="icon" aria-hidden="true" />
             {t.editor.step} <kbd className="kbd">N</kbd>
           </Button>
@@ -36,11 +40,16 @@ export function Toolbar({ canvas, mode, onMode, readOnly, onOutline, outline }: 
       <Button kind="quiet" icon label={t.editor.outline} keys="Shift+O" aria-pressed={outline} onClick={onOutline}>
         <ListTree className="icon" aria-hidden="true" />
       </Button>
+      {running && (
+        <Button kind="quiet" icon label={t.editor.heat} keys="Shift+H" aria-pressed={heat} onClick={() => editor.setState({ heat: !heat })}>
+          <Flame className="icon" aria-hidden="true" />
+        </Button>
+      )}
       <span className="bar-sep" />
       <Button kind="quiet" icon label={t.editor.zoomOut} keys="-" onClick={() => canvas.current?.zoom("out")}>
         <Minus className="icon" aria-hidden="true" />
       </Button>
-      <Button kind="quiet" className="zoom-now" aria-label={t.editor.zoomNow(zoom)} title={`${t.editor.zoomTo100}  0`} onClick={() => canvas.current?.zoom(1)}>
+      <Button kind="quiet" className="zoom-now" aria-label={t.editor.zoomNow(zoom)} title={t.editor.zoomTo100} keys="0" onClick={() => canvas.current?.zoom(1)}>
         {zoom} %
       </Button>
       <Button kind="quiet" icon label={t.editor.zoomIn} keys="+" onClick={() => canvas.current?.zoom("in")}>

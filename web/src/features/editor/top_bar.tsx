@@ -92,7 +92,7 @@ export function TopBar({ view, readOnly, onView, onRun, onStop, onClear, onPubli
         </span>
       )}
       <span className="btn-split">
-        <Button size="lg" title={`${t.editor.run}  Ctrl Enter`} onClick={() => onRun({})}>
+        <Button size="lg" title={t.editor.run} keys="Mod+Enter" onClick={() => onRun({})}>
           <Play className="icon sm solid" aria-hidden="true" />
           {t.editor.run}
         </Button>
@@ -114,7 +114,7 @@ export function TopBar({ view, readOnly, onView, onRun, onStop, onClear, onPubli
         />
       </span>
       {!readOnly && (
-        <Button kind="primary" size="lg" title={`${t.editor.publish}  Ctrl Shift S`} onClick={onPublish}>
+        <Button kind="primary" size="lg" title={t.editor.publish} keys="Mod+Shift+S" onClick={onPublish}>
           {t.editor.publish}
         </Button>
       )}

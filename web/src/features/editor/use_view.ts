@@ -8,7 +8,7 @@ import { diffOnce } from "../../graph/diff";
 import type { Point, WorkflowDocument } from "../../graph/document";
 import { positionsOf } from "../../graph/layout";
 import { NodeFactory, type CanvasEdge, type CanvasNode, type Mark, type View } from "../canvas/derive";
-import { ProgressMap } from "../canvas/progress";
+import { heatOf, ProgressMap } from "../canvas/progress";
 import { t } from "../../text";
 import { useEditorState } from "./store";
 
@@ -82,8 +82,10 @@ export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: bool
     return map;
   }, [planned]);
   const triggerStates = useTriggerStates();
-  const view: View = { triggerStates, document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, readOnly };
-  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, readOnly, triggerStates]);
+  const heating = useEditorState((state) => state.heat);
+  const heat = useMemo(() => (heating && progress ? heatOf(progress) : null), [heating, progress]);
+  const view: View = { triggerStates, document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, heat, readOnly };
+  const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, heat, readOnly, triggerStates]);
   const edges = useMemo(() => factory.current.makeEdges(view, selectedEdges), [document, types, progress, plan, selectedEdges, readOnly]);
   return { view, nodes, edges };
 }

@@ -19,7 +19,7 @@ export function EventsTable() {
   return (
     <>
       <Field label={t.triggers.ofName} id={id}>
-        <input id={id} className="input" spellCheck={false} value={name} placeholder="order.paid" onChange={(event) => setName(event.target.value)} />
+        <input id={id} className="input events-name" spellCheck={false} value={name} placeholder="order.paid" onChange={(event) => setName(event.target.value)} />
       </Field>
       {error ? (
         <ErrorState error={error} retry={() => void refetch()} />

@@ -43,7 +43,7 @@ export function PollPanel({ trigger, readOnly }: Props) {
                   <div className="field-head">
                     <span className="label">{t.poll.items}</span>
                   </div>
-                  <ExpressionField value={text("items")} label={t.poll.items} onChange={(value) => set("items", value || undefined)} scope={() => ({ input: { status_code: 200, headers: {}, data: {} } })} />
+                  <ExpressionField value={text("items")} label={t.poll.items} preview={false} onChange={(value) => set("items", value || undefined)} scope={() => ({ input: { status_code: 200, headers: {}, data: {} } })} />
                   <p className="help">{t.poll.itemsHelp}</p>
                 </div>
               </>

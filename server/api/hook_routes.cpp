@@ -7,6 +7,12 @@
 
 namespace fp::api {
 
+bool lacks_secret(const Services& s, const triggers::Webhook& hook) {
+  return hook.scheme != triggers::Scheme::none && std::ranges::none_of(hook.secrets, [&](const auto& name) {
+           return s.options.secrets.contains(name);
+         });
+}
+
 namespace {
 
 Json or_null(const std::optional<ExecutionId>& id) {
@@ -30,10 +36,7 @@ Json to_json(const HookRecord& record) {
 
 /// What keeps it from firing, or null: the published ones are enabled.
 Json problem_of(const Services& s, const triggers::Webhook& hook) {
-  if (hook.scheme == triggers::Scheme::none) return nullptr;
-  const bool has_secret =
-      std::ranges::any_of(hook.secrets, [&](const auto& name) { return s.options.secrets.contains(name); });
-  return has_secret ? Json(nullptr) : Json(codes::webhook_secret_missing.id);
+  return lacks_secret(s, hook) ? Json(codes::webhook_secret_missing.id) : Json(nullptr);
 }
 
 Json list_texts(const std::vector<std::string>& texts) {

@@ -73,4 +73,7 @@ void install_hooks(Router& router, Services& services, triggers::WebhookRoutes& 
 /// The routes that a workflow is to have with this record and published document.
 std::vector<triggers::WebhookRoutePtr> list_hook_routes(const KnownWorkflow& workflow);
 
+/// Is none of the secrets here that may have signed its requests? Then it refuses all of them.
+bool lacks_secret(const Services& services, const triggers::Webhook& hook);
+
 }  // namespace fp::api

@@ -128,6 +128,16 @@ void Scheduler::put(Key key, Entry entry, std::optional<Tick> next) {
   changed_.notify_all();
 }
 
+std::vector<Scheduler::View> Scheduler::list_troubled(std::size_t limit) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<View> out;
+  for (const auto& [key, entry] : entries_) {
+    if (out.size() == limit) break;
+    if (entry.view.state.is_paused || entry.view.missed_at) out.push_back(entry.view);
+  }
+  return out;
+}
+
 void Scheduler::run() {
   pthread_setname_np(pthread_self(), "scheduler");
   std::unique_lock lock(mutex_);
@@ -185,6 +195,7 @@ void Scheduler::process(const Key& key, Entry entry, TimePoint now) {
   current.knows_last = entry.knows_last;
   current.last_execution = entry.last_execution;
   current.last_started = entry.last_started;
+  current.view.missed_at = entry.view.missed_at;
   // It waits, or those behind it that waited with it.
   const bool has_queue = is_queueing(entry.view.trigger) && entry.view.waits && next && next->at <= now;
   const bool is_same = next && entry.view.next && *next == *entry.view.next;
@@ -220,6 +231,7 @@ std::optional<Tick> Scheduler::fire_due(const Key& key, Entry& entry, TimePoint 
   const auto plan = triggers::plan_due(trigger, tick, now);
   missed_ += plan.missed;
   if (plan.missed > 0) {
+    entry.view.missed_at = plan.last_missed;
     note(key, plan.last_missed, "missed",
          fmt::format("{}{} ticks from {} on came while no server was there, or were left out by its clock",
                      plan.is_more ? "more than " : "", plan.is_more ? plan.missed - 1 : plan.missed,
@@ -234,6 +246,7 @@ std::optional<Tick> Scheduler::fire_due(const Key& key, Entry& entry, TimePoint 
 }
 
 void Scheduler::fire(const Key& key, Entry& entry, Tick tick, TimePoint now) {
+  entry.view.missed_at.reset();
   const auto overlap = entry.view.trigger.overlap;
   if (overlap == Overlap::skip && is_running(entry))
     return note(key, tick.at, "skipped", "the execution before it was still under way (overlap: skip)");

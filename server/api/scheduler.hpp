@@ -31,6 +31,7 @@ class Scheduler final : public runtime::Observer {
     std::optional<triggers::Tick> next;
     bool waits = false;  // for an execution under way
     ports::ScheduleState state;
+    std::optional<TimePoint> missed_at;  // its last tick, when nobody was there for it
   };
 
   explicit Scheduler(Services& services) : s_(services) {}
@@ -46,6 +47,8 @@ class Scheduler final : public runtime::Observer {
   /// A workflow was changed, and that is on disk.
   void remember(const KnownWorkflow& workflow);
   std::vector<View> list() const;
+  /// Those that are paused, or whose last tick was missed; at most `limit`.
+  std::vector<View> list_troubled(std::size_t limit) const;
   /// Error not_found: no published and enabled workflow has it.
   Result<View> find(const WorkflowId& workflow, const std::string& trigger) const;
   /// The document of its version; what find() gave may be of an older one.

@@ -66,6 +66,7 @@ Server::Server(ServerPorts p, ApiOptions options)
   install_expressions(router_, services_);
   install_stats(router_, services_);
   install_workers(router_, services_);
+  install_trigger_problems(router_, services_);
   install_schedules(router_, services_, scheduler_);
   install_events(router_, services_, events_);
   install_polls(router_, services_, poller_);

@@ -85,6 +85,7 @@ void install_palette(Router& router, Services& services);
 void install_expressions(Router& router, Services& services);
 void install_stats(Router& router, Services& services);
 void install_workers(Router& router, Services& services);
+void install_trigger_problems(Router& router, Services& services);
 
 /// Runs `job` on the pool. The reply says so instead when the pool's queue is full or the storage fails.
 void post(Services& services, Reply reply, UniqueFunction<void(Reply&)> job);

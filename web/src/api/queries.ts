@@ -100,6 +100,12 @@ export const allWebhooksQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/api/webhooks/", { signal })).then((page) => page.results),
   refetchInterval: 5000,
 });
+/** What keeps triggers from firing, of all workflows in one answer. */
+export const triggerProblemsQuery = queryOptions({
+  queryKey: ["trigger-problems"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/triggers/problems/", { signal })).then((page) => page.results),
+  refetchInterval: 10_000,
+});
 export const allPollsQuery = queryOptions({
   queryKey: ["polls"],
   queryFn: ({ signal }) => unwrap(api.GET("/api/polls/", { signal })).then((page) => page.results),

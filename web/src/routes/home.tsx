@@ -5,7 +5,7 @@ import { ChartNoAxesColumn, Plus, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useState } from "react";
 
 import type { ExecutionSummary, Stats } from "../api/client";
-import { allPollsQuery, allSchedulesQuery, allWebhooksQuery, executionsQuery, readinessQuery, statsQuery } from "../api/queries";
+import { triggerProblemsQuery, executionsQuery, readinessQuery, statsQuery } from "../api/queries";
 import { homeRoute } from "../app/router";
 import { elapsed, formatAgo, formatDuration, formatFull, formatNumber, formatVersion } from "../lib/format";
 import { useTitle } from "../lib/hooks";
@@ -76,9 +76,7 @@ type Item = { status: AnyStatus; title: string; text: string; when: string; to: 
 
 function Attention({ failed, stats, loading }: { failed: readonly ExecutionSummary[]; stats: Stats | undefined; loading: boolean }) {
   const ready = useQuery(readinessQuery);
-  const { data: schedules } = useQuery({ ...allSchedulesQuery, refetchInterval: 10_000 });
-  const { data: webhooks } = useQuery({ ...allWebhooksQuery, refetchInterval: 10_000 });
-  const { data: polls } = useQuery({ ...allPollsQuery, refetchInterval: 10_000 });
+  const { data: problems } = useQuery(triggerProblemsQuery);
   const items = useMemo((): Item[] => {
     const list: Item[] = [];
     for (const check of ready.data?.checks ?? []) if (!check.ok) list.push({ status: "failed", title: t.home.notReady, text: `${check.name}: ${check.text}`, when: "", to: {}, action: t.home.open });
@@ -99,19 +97,19 @@ function Attention({ failed, stats, loading }: { failed: readonly ExecutionSumma
         action: rows.length === 1 ? t.home.open : t.home.review,
       });
     }
-    for (const { workflow_name: name, paused, last_outcome: last, last_tick_at: at } of schedules ?? []) {
-      const when = formatAgo(paused?.at ?? at ?? "");
-      if (paused?.by === "flowpilot") list.push({ status: "paused", title: t.home.schedulePaused(name), text: paused.note, when, to: paused.execution_id ?? "/triggers", action: t.home.review });
-      else if (last === "missed") list.push({ status: "skipped", title: t.home.scheduleMissed(name), text: t.home.scheduleMissedText, when, to: "/triggers", action: t.home.review });
+    for (const { workflow_name: name, kind, detail, by, at, execution_id: execution } of problems ?? []) {
+      const rest = { when: at ? formatAgo(at) : "", to: "/triggers", action: t.home.review };
+      if (kind === "paused" && by === "flowpilot") list.push({ ...rest, status: "paused", title: t.home.schedulePaused(name), text: detail, to: execution ?? rest.to });
+      else if (kind === "missed") list.push({ ...rest, status: "skipped", title: t.home.scheduleMissed(name), text: t.home.scheduleMissedText });
+      else if (kind === "secret_missing") list.push({ ...rest, status: "failed", title: t.home.secretMissing(name), text: t.home.secretMissingText });
+      else if (kind === "source") list.push({ ...rest, status: "failed", title: t.home.sourceFails(name), text: detail });
     }
-    for (const { workflow_name: name, error, last_at: at } of polls ?? []) if (error) list.push({ status: "failed", title: t.home.sourceFails(name), text: (error as { detail?: string }).detail ?? "", when: at ? formatAgo(at) : "", to: "/triggers", action: t.home.review });
-    for (const { workflow_name: name, problem } of webhooks ?? []) if (problem) list.push({ status: "failed", title: t.home.secretMissing(name), text: t.home.secretMissingText, when: "", to: "/triggers", action: t.home.review });
     const waiting = stats?.by_status.waiting ?? 0;
     const paused = stats?.by_status.paused ?? 0;
     if (waiting > 0) list.push({ status: "waiting", title: t.home.approvals(waiting), text: t.home.approvalsText, when: "", to: { status: "waiting" }, action: t.home.review });
     if (paused > 0) list.push({ status: "paused", title: t.home.paused(paused), text: t.home.pausedText, when: "", to: { status: "paused" }, action: t.home.review });
     return list;
-  }, [failed, stats, ready.data, schedules, webhooks, polls]);
+  }, [failed, stats, ready.data, problems]);
   return (
     <section className="card home-attention" aria-labelledby="attention">
       <header>

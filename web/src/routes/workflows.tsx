@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { parse as parseYaml } from "yaml";
 
 import { api, idempotent, unwrap, type WorkflowSummary } from "../api/client";
-import { allPollsQuery, allSchedulesQuery, allWebhooksQuery, keys, queryClient, workflowsQuery } from "../api/queries";
+import { keys, queryClient, triggerProblemsQuery, workflowsQuery } from "../api/queries";
 import { workflowsRoute } from "../app/router";
 import { RecentBars } from "../features/workflows/recent_bars";
 import { formatAgo, formatFull } from "../lib/format";
@@ -138,14 +138,8 @@ function useCreate() {
 
 /** What keeps its triggers from firing, with the page that tells more. */
 function TriggerStates({ workflow }: { workflow: string }) {
-  const { data: schedules } = useQuery(allSchedulesQuery);
-  const { data: webhooks } = useQuery(allWebhooksQuery);
-  const { data: polls } = useQuery(allPollsQuery);
-  const words = [
-    ...(schedules?.some((schedule) => schedule.workflow === workflow && schedule.paused) ? [t.triggers.listState.paused] : []),
-    ...(polls?.some((source) => source.workflow === workflow && source.error) ? [t.triggers.listState.sourceFails] : []),
-    ...(webhooks?.some((hook) => hook.workflow === workflow && hook.problem) ? [t.triggers.listState.noSecret] : []),
-  ];
+  const { data: problems } = useQuery(triggerProblemsQuery);
+  const words = [...new Set((problems ?? []).flatMap((problem) => (problem.workflow === workflow && problem.kind !== "missed" ? [t.triggers.listState[problem.kind]] : [])))];
   return words.map((word) => (
     <Link key={word} to="/triggers" className="pill pill-sm pill-off">
       <span>{word}</span>

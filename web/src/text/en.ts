@@ -630,7 +630,7 @@ export const en = {
     source: "Source",
     items: "Items",
     started: "Started",
-    listState: { paused: "schedule paused", noSecret: "webhook without its secret", sourceFails: "source can not be asked" },
+    listState: { paused: "schedule paused", secret_missing: "webhook without its secret", source: "source can not be asked" },
   },
   event: {
     title: "Event",

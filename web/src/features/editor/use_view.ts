@@ -66,7 +66,7 @@ export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: bool
     return map;
   }, [planned]);
   const heating = useEditorState((state) => state.heat);
-  const heat = useMemo(() => (heating && progress ? heatOf(progress) : null), [heating, progress]);
+  const heat = useMemo(() => (heating && progress ? heatOf(progress, document.steps) : null), [heating, progress, document]);
   const view: View = { document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, heat, readOnly };
   const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, heat, readOnly]);
   const edges = useMemo(() => factory.current.makeEdges(view, selectedEdges), [document, types, progress, plan, selectedEdges, readOnly]);

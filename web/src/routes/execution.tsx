@@ -62,7 +62,7 @@ function Loaded({ execution, document, live }: { execution: Execution; document:
   const progressMap = useRef(new ProgressMap());
   const progress = useMemo(() => progressMap.current.update(execution.tasks), [execution.tasks]);
   const [heating, setHeating] = useState(false);
-  const heat = useMemo(() => (heating ? heatOf(progress) : null), [heating, progress]);
+  const heat = useMemo(() => (heating ? heatOf(progress, document.steps) : null), [heating, progress, document]);
   const planned = useMemo(() => (plan ? new Map<string, number | "reuse" | "skip">([...plan.run.map((name, index): [string, number] => [name, index + 1]), ...plan.reuse.map((entry): [string, "reuse"] => [entry.step, "reuse"])]) : null), [plan]);
   const journal = useJournal(execution.id, execution, tab === "timeline" || tab === "events");
   const select = useCallback((next: string | null) => void navigate({ search: (now) => ({ ...now, step: next ?? undefined }), replace: true }), [navigate]);

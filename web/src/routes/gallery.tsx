@@ -3,7 +3,7 @@ import { Ellipsis, Play, Trash2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 
 import { ApiError } from "../api/client";
-import { currentTheme, setTheme } from "../app/theme";
+import { setTheme } from "../app/theme";
 import { DataViewer } from "../features/data/viewer";
 import { EventsView } from "../features/executions/events_view";
 import { LogWindow } from "../features/executions/log_window";
@@ -32,7 +32,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 }
 
 export function GalleryPage() {
-  const [theme, setShown] = useState(currentTheme);
+  const [theme, setShown] = useState(() => (document.documentElement.classList.contains("dark") ? "dark" : "light"));
   const [choice, setChoice] = useState("one");
   const [open, setOpen] = useState(false);
   const [input, setInput] = useState('{"email": "no", "seats": 0, "plan": "gold"}');
@@ -43,7 +43,7 @@ export function GalleryPage() {
   return (
     <main className="page gallery" id="content">
       <h1>Component states</h1>
-      <Segmented label={t.app.theme} value={theme === "dark" ? "dark" : "light"} onChange={show} options={[{ value: "light", text: t.app.light }, { value: "dark", text: t.app.dark }]} />
+      <Segmented label={t.app.theme} value={theme as "light" | "dark"} onChange={show} options={[{ value: "light", text: t.app.light }, { value: "dark", text: t.app.dark }]} />
       <Part title="Steps in the designer"><GalleryCanvas drawing={samples.editorNodes()} label="Steps in the designer" /></Part>
       <Part title="Steps in an execution"><GalleryCanvas drawing={samples.runNodes()} label="Steps in an execution" /></Part>
       <Part title="Edges"><GalleryCanvas drawing={samples.edges()} label="Edges" /></Part>

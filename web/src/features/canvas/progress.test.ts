@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Task } from "../../api/client";
-import { ProgressMap, progressOf } from "./progress";
+import { heatOf, ProgressMap, progressOf } from "./progress";
 
 const task = (change: Partial<Task>): Task => ({ id: "t", step: "a", index: null, status: "pending", retry_count: 0, started_at: null, completed_at: null, next_attempt_at: null, error_message: null, ...change }) as Task;
 const item = (index: number, status: Task["status"], more: Partial<Task> = {}): Task => task({ id: `t${index}`, index, status, ...more });
@@ -30,4 +30,13 @@ describe("the progress of a step", () => {
     expect(after.get("a")).not.toBe(before.get("a"));
     expect(map.update([b]).has("a")).toBe(false);
   });
+});
+
+it("tells the slow steps from the quick, also those that only wait", () => {
+  const done = (started: number | null, ended: number) => progressOf([task({ status: "completed", started_at: started === null ? null : new Date(started).toISOString(), completed_at: new Date(ended).toISOString() })]);
+  const steps = [{ id: "a", step_type: "noop" }, { id: "wait", step_type: "delay", depends_on: ["a"] }, { id: "quick", step_type: "noop", depends_on: ["wait"] }, { id: "never", step_type: "noop" }];
+  const heat = heatOf(new Map([["a", done(0, 10)], ["wait", done(null, 9010)], ["quick", done(9010, 9010)]]), steps);
+  expect(heat.get("wait")).toBe(1);
+  expect(heat.get("a")).toBeGreaterThan(0);
+  expect([heat.get("quick"), heat.has("never")]).toEqual([0, false]);
 });

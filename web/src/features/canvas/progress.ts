@@ -1,5 +1,6 @@
 /** What an execution says about each step, made from its tasks: several tasks for a `for_each` step, one otherwise. */
 import type { Task } from "../../api/client";
+import { sourceOf, type Step } from "../../graph/document";
 import type { AnyStatus } from "../../ui/status";
 
 export type StepProgress = {
@@ -80,10 +81,21 @@ export class ProgressMap {
   }
 }
 
-/** How long each step took beside the one that took longest, 0 to 1; logarithmic, as most are quick and few are slow. */
-export function heatOf(progress: ReadonlyMap<string, StepProgress>): Map<string, number> {
+/**
+ * How long each step took beside the one that took longest, 0 to 1; logarithmic, as most are quick and few are slow. A step without attempts of its
+ * own (a delay, an approval) took from the end of what it needed to its own.
+ */
+export function heatOf(progress: ReadonlyMap<string, StepProgress>, steps: readonly Step[]): Map<string, number> {
   const took = new Map<string, number>();
-  for (const [step, { startedAt, endedAt }] of progress) if (startedAt && endedAt) took.set(step, Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)));
+  for (const step of steps) {
+    const { startedAt, endedAt } = progress.get(step.id) ?? nothing;
+    if (!endedAt) continue;
+    const before = (step.depends_on ?? []).flatMap((entry) => progress.get(sourceOf(entry))?.endedAt ?? []).sort();
+    const from = startedAt ?? before.at(-1) ?? endedAt;
+    took.set(step.id, Math.max(0, Date.parse(endedAt) - Date.parse(from)));
+  }
   const longest = Math.log1p(Math.max(0, ...took.values()));
   return new Map([...took].map(([step, time]) => [step, longest === 0 ? 0 : Math.log1p(time) / longest]));
 }
+
+const nothing = { startedAt: null, endedAt: null };

@@ -83,7 +83,7 @@ export function useView(moved: ReadonlyMap<string, Point> | null, readOnly: bool
   }, [planned]);
   const triggerStates = useTriggerStates();
   const heating = useEditorState((state) => state.heat);
-  const heat = useMemo(() => (heating && progress ? heatOf(progress) : null), [heating, progress]);
+  const heat = useMemo(() => (heating && progress ? heatOf(progress, document.steps) : null), [heating, progress, document]);
   const view: View = { triggerStates, document, positions: positionsFor(document), moved, types, selection, problems, marks, progress, plan, heat, readOnly };
   const nodes = useMemo(() => factory.current.makeNodes(view), [document, moved, types, selection, problems, marks, progress, plan, heat, readOnly, triggerStates]);
   const edges = useMemo(() => factory.current.makeEdges(view, selectedEdges), [document, types, progress, plan, selectedEdges, readOnly]);

@@ -15,7 +15,7 @@ export function fieldsOf(schema: JsonObject): FieldSpec[] {
     return {
       name,
       title,
-      help: typeof property.description === "string" ? property.description : "",
+      help: typeof property.description === "string" ? property.description.replaceAll("`", "") : "",
       required: required.has(name),
       widget: widgetOf(name, property),
       choices: Array.isArray(property.enum) ? property.enum.map(String) : [],

@@ -31,6 +31,7 @@ void check_schedule(Reading& reading, const Json& config, const std::string& poi
   reader.get_choice("overlap", {"skip", "queue_one", "queue_all", "cancel_running", "allow"}, 0);
   reader.get_choice("catch_up", {"skip", "latest", "all"}, 0);
   reader.find_whole("catch_up_max", 1, 10'000);
+  reader.find_seconds("catch_up_window_seconds", 1, 366.0 * 86'400);
   reader.find_seconds("jitter_seconds", 0, 86'400);
   reader.get_choice("missing_hour", {"shift", "skip"}, 0);
   reader.get_choice("repeated_hour", {"first", "last", "both"}, 0);

@@ -48,6 +48,9 @@ std::vector<ScheduleTrigger> read_schedule_triggers(const Json& document) {
       trigger.pause_after = static_cast<std::size_t>(*most);
     if (const auto most = json_int(*config, "catch_up_max"))
       trigger.catch_up_max = static_cast<std::size_t>(*most);
+    if (const auto* window = json_find(*config, "catch_up_window_seconds");
+        window != nullptr && window->is_number())
+      trigger.catch_up_window = Milliseconds(static_cast<std::int64_t>(window->to_number<double>() * 1000));
     if (const auto* jitter = json_find(*config, "jitter_seconds"); jitter != nullptr && jitter->is_number())
       trigger.jitter = Milliseconds(static_cast<std::int64_t>(jitter->to_number<double>() * 1000));
     if (const auto* input = json_find(*config, "input")) trigger.input = *input;
@@ -75,6 +78,7 @@ CatchUpPlan plan_due(const ScheduleTrigger& trigger, Tick first, TimePoint now) 
        tick = find_previous(schedule, tick->at)) {
     const std::size_t on_time = now - tick->at <= kOnTime ? 1 : 0;
     if (out.fire.size() >= std::max(keep, on_time)) break;
+    if (on_time == 0 && trigger.catch_up_window && now - tick->at > *trigger.catch_up_window) break;
     out.fire.push_back(*tick);
   }
   std::ranges::reverse(out.fire);

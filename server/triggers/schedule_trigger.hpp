@@ -23,7 +23,8 @@ struct ScheduleTrigger {
   Schedule schedule;
   Overlap overlap = Overlap::skip;
   CatchUp catch_up = CatchUp::skip;
-  std::size_t catch_up_max = 100;  // of `all`
+  std::size_t catch_up_max = 100;               // of `all`
+  std::optional<Milliseconds> catch_up_window;  // older ticks are missed, whatever the policy
   Milliseconds jitter{0};
   std::size_t pause_after = 0;  // failures in a row; 0: never
   Json input;                   // fixed members of the execution's input

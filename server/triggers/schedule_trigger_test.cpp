@@ -40,6 +40,13 @@ TEST(ScheduleTrigger, DowntimeIsCaughtUpAsThePolicySays) {
             "2 missed, fires 01-07T06:00 01-08T06:00 01-09T06:00");
   EXPECT_EQ(plan(make({{"cron", "0 6 * * *"}, {"catch_up", "all"}}), first, now),
             "0 missed, fires 01-05T06:00 01-06T06:00 01-07T06:00 01-08T06:00 01-09T06:00");
+  const auto window = 2 * 86'400;
+  EXPECT_EQ(plan(make({{"cron", "0 6 * * *"}, {"catch_up", "all"}, {"catch_up_window_seconds", window}}),
+                 first, now),
+            "3 missed, fires 01-08T06:00 01-09T06:00");
+  EXPECT_EQ(plan(make({{"cron", "0 6 * * *"}, {"catch_up", "latest"}, {"catch_up_window_seconds", 3600}}),
+                 first, now),
+            "5 missed, fires");
 }
 
 TEST(ScheduleTrigger, AMillionMissedTicksArePlannedAtOnce) {

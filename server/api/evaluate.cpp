@@ -43,6 +43,23 @@ class SharedScope final : public model::Scope {
   const std::vector<model::ScopeEntry>& names_;
 };
 
+/// What the sandbox is asked, and the names it may read for it.
+struct Question {
+  ports::EvaluationRequest request;
+  std::vector<std::string> roots;
+  bool reads(std::string_view name) const { return std::ranges::find(roots, name) != roots.end(); }
+};
+
+Question ask(const std::vector<const model::Expression*>& javascript, TimePoint now) {
+  Question out;
+  out.request.now = now;
+  for (const auto* expression : javascript) {
+    out.request.expressions.push_back(expression->source);
+    out.roots.insert(out.roots.end(), expression->roots.begin(), expression->roots.end());
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<Result<Json>> evaluate_now(ports::ExpressionEvaluator& evaluator,
@@ -61,18 +78,12 @@ Result<Json> render_now(ports::ExpressionEvaluator& evaluator, const model::Temp
   const auto& javascript = wanted.javascript();
   std::vector<Result<Json>> answers;
   if (!javascript.empty()) {
-    ports::EvaluationRequest request;
-    request.now = now;
-    std::vector<std::string> roots;
-    for (const auto* expression : javascript) {
-      request.expressions.push_back(expression->source);
-      roots.insert(roots.end(), expression->roots.begin(), expression->roots.end());
-    }
+    auto question = ask(javascript, now);
     for (const auto& member : names) {
-      if (std::find(roots.begin(), roots.end(), member.key()) != roots.end())
-        request.scope.push_back({std::string(member.key()), make_value(member.value())});
+      if (question.reads(member.key()))
+        question.request.scope.push_back({std::string(member.key()), make_value(member.value())});
     }
-    answers = evaluate_now(evaluator, std::move(request));
+    answers = evaluate_now(evaluator, std::move(question.request));
   }
   return wanted.render(scope, answers);
 }
@@ -82,20 +93,15 @@ void render_later(ports::ExpressionEvaluator& evaluator, std::shared_ptr<const m
                   UniqueFunction<void(Result<Json>)> done) {
   const auto& javascript = wanted->javascript();
   if (javascript.empty()) return done(wanted->render(SharedScope(names), {}));
-  ports::EvaluationRequest request;
-  request.now = now;
-  std::vector<std::string> roots;
-  for (const auto* expression : javascript) {
-    request.expressions.push_back(expression->source);
-    roots.insert(roots.end(), expression->roots.begin(), expression->roots.end());
-  }
+  auto question = ask(javascript, now);
   for (const auto& name : names) {
-    if (std::ranges::find(roots, name.path) != roots.end()) request.scope.push_back(name);
+    if (question.reads(name.path)) question.request.scope.push_back(name);
   }
-  evaluator.evaluate(std::move(request), [wanted = std::move(wanted), names = std::move(names),
-                                          done = std::move(done)](ports::EvaluationAnswer answer) mutable {
-    done(wanted->render(SharedScope(names), answer.results));
-  });
+  evaluator.evaluate(std::move(question.request),
+                     [wanted = std::move(wanted), names = std::move(names),
+                      done = std::move(done)](ports::EvaluationAnswer answer) mutable {
+                       done(wanted->render(SharedScope(names), answer.results));
+                     });
 }
 
 }  // namespace fp::api

@@ -55,6 +55,10 @@ void add_worker_commands(CLI::App& app, ClientOptions& options, const ClientRegi
 void add_trigger_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 void add_event_commands(CLI::App& app, ClientOptions& options, const ClientRegistrar& add);
 
+/// A command of `group` that takes -o.
+CLI::App* add_command(CLI::App* group, ClientOptions& options, const char* name, const char* help,
+                      const char* example);
+
 /// `execution watch` and `execution logs -f`: until the execution has ended (1 when it failed) or Ctrl-C.
 ExitCode watch_command(const ClientOptions& options, const Settings& settings);
 ExitCode logs_command(const ClientOptions& options, const Settings& settings);

@@ -80,15 +80,6 @@ ExitCode publish(const ClientOptions& o, const Settings& settings) {
   return kOk;
 }
 
-CLI::App* add_command(CLI::App* group, ClientOptions& o, const char* name, const char* help,
-                      const char* example) {
-  auto* command = group->add_subcommand(name, help);
-  command->add_option("-o,--output", o.format, "table, json or yaml")
-      ->check(CLI::IsMember({"table", "json", "yaml"}));
-  command->footer(std::string("Example:\n  ") + example);
-  return command;
-}
-
 }  // namespace
 
 void add_event_commands(CLI::App& app, ClientOptions& o, const ClientRegistrar& add) {

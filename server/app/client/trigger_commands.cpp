@@ -119,15 +119,6 @@ ExitCode preview(const ClientOptions& o, const Settings& settings) {
   return kOk;
 }
 
-CLI::App* add_command(CLI::App* group, ClientOptions& o, const char* name, const char* help,
-                      const char* example) {
-  auto* command = group->add_subcommand(name, help);
-  command->add_option("-o,--output", o.format, "table, json or yaml")
-      ->check(CLI::IsMember({"table", "json", "yaml"}));
-  command->footer(std::string("Example:\n  ") + example);
-  return command;
-}
-
 void add_trigger_arguments(CLI::App* command, ClientOptions& o) {
   command->add_option("WORKFLOW", o.id, "Its name or id")->required();
   command->add_option("TRIGGER", o.name, "Id of the trigger; default the first");
@@ -159,6 +150,15 @@ void add_schedule_controls(CLI::App* schedule, ClientOptions& o, const ClientReg
 }
 
 }  // namespace
+
+CLI::App* add_command(CLI::App* group, ClientOptions& o, const char* name, const char* help,
+                      const char* example) {
+  auto* command = group->add_subcommand(name, help);
+  command->add_option("-o,--output", o.format, "table, json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}));
+  command->footer(std::string("Example:\n  ") + example);
+  return command;
+}
 
 void add_trigger_commands(CLI::App& app, ClientOptions& o, const ClientRegistrar& add) {
   auto* schedule = app.add_subcommand("schedule", "Schedules of published workflows");
